@@ -1,0 +1,1 @@
+"""The reader: opens studies, shows them, keeps what the reader decides."""

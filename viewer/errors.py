@@ -1,0 +1,27 @@
+"""Every failure that the reader is told about, each with one sentence."""
+
+from __future__ import annotations
+
+
+class ViewerError(Exception):
+    """A failure with one sentence for the reader; ``str(error)`` is that sentence."""
+
+
+class InputError(ViewerError):
+    """A file, folder or frame that cannot be read, decoded or used as asked."""
+
+
+class EngineError(ViewerError):
+    """A child process that died, hung or could not be started."""
+
+
+class Cancelled(ViewerError):
+    """The reader stopped the work; nothing is wrong."""
+
+
+class StoreError(ViewerError):
+    """The label database cannot be opened, read or written."""
+
+
+class ExchangeError(ViewerError):
+    """Findings that cannot be exported or imported."""
