@@ -1,4 +1,4 @@
-"""Candidates of the detector, findings of the reader, and the events that lead from one to the other."""
+"""Candidates of the detector, findings of the reader, and the events between the two."""
 
 from __future__ import annotations
 

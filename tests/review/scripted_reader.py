@@ -1,0 +1,93 @@
+"""A reader in a process of its own, deciding without end until it is killed.
+
+``python scripted_reader.py DATABASE`` forks one reader for each seed that it reads from its input,
+so that the imports are paid once. A reader prints its process id and then the id of each event
+after the session's method has returned: from then on the event is acknowledged. When it has died,
+its signal is printed.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from pathlib import Path
+
+from detector.types import Box, Detection, Detections
+from viewer.dicom.model import Image, ImageKey, Patient, SeriesHeader, StudyHeader
+from viewer.review.finding import Status
+from viewer.review.session import ReviewSession
+from viewer.review.store import Store
+
+STUDY = "1.2.3"
+KEY = ImageKey("1.2.3.4", 1, "a" * 64)
+
+
+def box(chance: random.Random) -> Box:
+    x, y = chance.uniform(0, 200), chance.uniform(0, 200)
+    return Box(x, y, x + chance.uniform(5, 90), y + chance.uniform(5, 90))
+
+
+def act(session: ReviewSession, chance: random.Random) -> None:
+    findings = session.findings()
+    some = chance.choice(findings).id if findings else ""
+    actions = {
+        "accept": lambda: session.accept(some),
+        "reject": lambda: session.reject(some),
+        "correct": lambda: session.correct(some, box=box(chance)),
+        "add": lambda: session.add(KEY, box(chance), "opacity"),
+        "undo": session.undo,
+        "redo": session.redo,
+        "sign": session.sign,
+        "reopen": session.reopen,
+    }
+    names = ["add", "undo", "redo", "sign", "reopen", *(["accept", "reject", "correct"] * 2)]
+    # The study stays small, so that the child spends its time writing.
+    if sum(each.status is Status.ADDED for each in findings) > 20:
+        names.remove("add")
+    actions[chance.choice(names if findings else ["add", "undo", "sign"])]()
+
+
+def review(database: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    image = Image(
+        path=Path("image.dcm"),
+        member="",
+        uid=KEY.uid,
+        frame_number=1,
+        number_of_frames=1,
+        rows=300,
+        columns=300,
+        samples_per_pixel=1,
+        photometric_interpretation="MONOCHROME2",
+        study=StudyHeader(STUDY, Patient(id="P")),
+        series=SeriesHeader("1.2.3.1"),
+    )
+    store = Store.open(database)
+    session = ReviewSession(store, STUDY, "script")
+    session.remember_image(image, KEY.pixel_sha256)
+    if session.analysed(KEY.uid, 1) is None:
+        found = tuple(Detection(box(chance), chance.random(), "opacity") for _ in range(6))
+        session.add_run(KEY, Detections(found, "m", "1", "w", "cpu", 0.01, 0.1))
+    print("reader", os.getpid(), flush=True)
+    committed: list[str] = []
+    append = store.append
+    # Remembers what was committed; it is told only after the session's own method has returned.
+    store.append = lambda events: (append(events), committed.extend(e.id for e in events))  # type: ignore[assignment,method-assign,func-returns-value]
+    while True:
+        act(session, chance)
+        while committed:
+            print(committed.pop(0), flush=True)
+
+
+def main(database: Path) -> None:
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            review(database, int(line))
+        _, status = os.waitpid(child, 0)
+        print("died", os.WTERMSIG(status), flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,95 @@
+"""Killed at any moment, the store has lost nothing that it acknowledged."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from viewer.review.fold import fold
+from viewer.review.store import Store
+
+ROOT = Path(__file__).parents[2]
+STUDY = "1.2.3"
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX")
+
+
+class Readers:
+    """Scripted readers, one after the other, each killed while it decides."""
+
+    def __init__(self, database: Path) -> None:
+        script = Path(__file__).with_name("scripted_reader.py")
+        self._process = subprocess.Popen(
+            [sys.executable, str(script), str(database)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+
+    def __enter__(self) -> Readers:
+        self._process.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._process.__exit__(*error)  # closes its input, at which it ends
+
+    def read_until_killed(self, seed: int, seconds: float) -> list[str]:
+        """The ids that a reader acknowledged before it was killed."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{seed}\n")
+        self._process.stdin.flush()
+        word, pid = self._process.stdout.readline().split()
+        assert word == "reader"
+        # At least one decision, then any moment of any later one.
+        acknowledged = [self._process.stdout.readline().strip()]
+        time.sleep(seconds)
+        os.kill(int(pid), signal.SIGKILL)
+        for line in self._process.stdout:
+            if line.startswith("died"):
+                assert line.split()[1] == str(int(signal.SIGKILL))
+                return acknowledged
+            acknowledged.append(line.strip())
+        raise AssertionError("the scripted readers ended by themselves")
+
+
+def kill_and_reopen(folder: Path, kills: int) -> tuple[int, int]:
+    """Acknowledged events over all kills, and how many the store kept beyond them."""
+    database = folder / "labels.sqlite"
+    chance = random.Random(2026)
+    told: list[str] = []
+    beyond = 0
+    with Readers(database) as readers:
+        for seed in range(kills):
+            told += readers.read_until_killed(seed, chance.uniform(0.0, 0.25))
+            with Store.open(database) as store:
+                record = store.load(STUDY)
+            kept = [event.id for event in record.events]
+            extra = kept[len(told) :]
+            assert kept[: len(told)] == told
+            assert len(extra) <= 1, "more was written than one decision at a time"
+            fold(record)
+            told += extra  # committed but not told: it stays
+            beyond += len(extra)
+    return len(told) - beyond, beyond
+
+
+def test_fifteen_kills_lose_nothing(tmp_path: Path) -> None:
+    acknowledged, _ = kill_and_reopen(tmp_path, 15)
+    assert acknowledged > 15
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_many_kills_lose_nothing(tmp_path: Path) -> None:
+    kills = int(os.environ.get("LIGHTBOX_KILLS", "200"))
+    acknowledged, beyond = kill_and_reopen(tmp_path, kills)
+    print(f"{kills} kills, {acknowledged} acknowledged, {beyond} committed but not told, 0 lost")

@@ -1,0 +1,259 @@
+"""A COCO file from anywhere, checked entry by entry before anything is made of it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from detector.types import Box
+from viewer.errors import ExchangeError
+from viewer.review.finding import Status
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelName:
+    name: str
+    version: str
+    weights_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class CocoImage:
+    id: int
+    file_name: str
+    width: int
+    height: int
+    frame_number: int
+    uid: str  # empty where not given, as are the next two
+    pixel_sha256: str
+    patient_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class CocoBox:
+    """A candidate where ``score`` is given, else a finding."""
+
+    image_id: int
+    box: Box
+    category: str
+    score: float | None
+    status: Status
+    reader: str  # empty: not said
+    decided_at: datetime | None
+    threshold: float | None
+    ai_visible: bool
+    model: ModelName | None
+    model_score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CocoDocument:
+    """``model`` is the one that made the candidates; None where the file does not say."""
+
+    images: tuple[CocoImage, ...]
+    boxes: tuple[CocoBox, ...]
+    model: ModelName | None
+    device: str
+    floor: float
+
+
+def read_document(file: Path) -> CocoDocument:
+    """Read and check a whole COCO file.
+
+    Raises
+    ------
+    ExchangeError
+        It cannot be read, or an entry is wrong; the sentence names the entry.
+    """
+    try:
+        root = json.loads(file.read_text("utf-8-sig"), parse_constant=_no_number)
+    except (OSError, ValueError, RecursionError) as error:
+        raise ExchangeError(f"{file.name} cannot be read as JSON: {error}.") from error
+    with _entry(file, "the file"):
+        if not isinstance(root, dict):
+            raise TypeError("it is not a JSON object")
+    images = tuple(_entries(file, root, "images", _image))
+    _refuse_twice(file, images)
+    by_id = {image.id: image for image in images}
+    categories = dict(_entries(file, root, "categories", _category))
+
+    def to_box(entry: dict[str, Any]) -> CocoBox:
+        return _box(entry, by_id, categories)
+
+    def to_rejected(entry: dict[str, Any]) -> CocoBox:
+        return _box({"status": "rejected"} | entry, by_id, categories)
+
+    boxes = (
+        *_entries(file, root, "annotations", to_box),
+        *_entries(file, root, "rejected_annotations", to_rejected),
+    )
+    with _entry(file, "info"):
+        info = root.get("info") or {}
+        return CocoDocument(
+            images,
+            boxes,
+            _model(info.get("model")),
+            _text(info, "device") or "imported",
+            _optional_number(info, "floor") or 0.0,
+        )
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number")
+
+
+@contextmanager
+def _entry(file: Path, name: str) -> Iterator[None]:
+    try:
+        yield
+    except KeyError as error:
+        raise ExchangeError(f"{file.name}: {name} has no {error}.") from error
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise ExchangeError(f"{file.name}: {name} is wrong: {error}.") from error
+
+
+def _entries(
+    file: Path, root: dict[str, Any], name: str, read: Callable[[dict[str, Any]], _T]
+) -> Iterator[_T]:
+    needed = name in ("images", "annotations", "categories")
+    with _entry(file, "the file"):
+        entries = root[name] if needed else root.get(name, [])
+    with _entry(file, name):
+        if not isinstance(entries, list):
+            raise TypeError("it is not a list")
+    for number, entry in enumerate(entries):
+        with _entry(file, f"{name}[{number}]"):
+            if not isinstance(entry, dict):
+                raise TypeError("it is not an object")
+            yield read(entry)
+
+
+def _refuse_twice(file: Path, images: tuple[CocoImage, ...]) -> None:
+    seen: set[int] = set()
+    for number, image in enumerate(images):
+        if image.id in seen:
+            raise ExchangeError(f"{file.name}: images[{number}] has the id of an earlier image.")
+        seen.add(image.id)
+
+
+def _image(entry: dict[str, Any]) -> CocoImage:
+    width, height = _whole(entry, "width"), _whole(entry, "height")
+    if width <= 0 or height <= 0:
+        raise ValueError("its width and height must be positive")
+    return CocoImage(
+        id=_whole(entry, "id"),
+        file_name=_text(entry, "file_name"),
+        width=width,
+        height=height,
+        frame_number=_whole({"frame_number": 1} | entry, "frame_number"),
+        uid=_text(entry, "sop_instance_uid"),
+        pixel_sha256=_text(entry, "pixel_sha256"),
+        patient_key=_text(entry, "patient_key"),
+    )
+
+
+def _category(entry: dict[str, Any]) -> tuple[int, str]:
+    name = _text(entry, "name")
+    if not name:
+        raise ValueError("it has no name")
+    return _whole(entry, "id"), name
+
+
+def _box(
+    entry: dict[str, Any], images: dict[int, CocoImage], categories: dict[int, str]
+) -> CocoBox:
+    image_id, category_id = _whole(entry, "image_id"), _whole(entry, "category_id")
+    if image_id not in images:
+        raise ValueError(f"there is no image with the id {image_id}")
+    if category_id not in categories:
+        raise ValueError(f"there is no category with the id {category_id}")
+    score = _optional_number(entry, "score")
+    if score is not None and not 0.0 <= score <= 1.0:
+        raise ValueError("its score is not between 0 and 1")
+    visible = entry.get("ai_visible", False)
+    if not isinstance(visible, bool):
+        raise TypeError("'ai_visible' is neither true nor false")
+    status = Status(_text(entry, "status") or "accepted")
+    if status is Status.OPEN:
+        raise ValueError("an open candidate has a score, not a status")
+    return CocoBox(
+        image_id=image_id,
+        box=_rectangle(entry, images[image_id]),
+        category=categories[category_id],
+        score=score,
+        status=status,
+        reader=_text(entry, "reader"),
+        decided_at=_time(entry),
+        threshold=_optional_number(entry, "threshold"),
+        ai_visible=visible,
+        model=_model(entry.get("model")),
+        model_score=_optional_number(entry, "model_score"),
+    )
+
+
+def _rectangle(entry: dict[str, Any], image: CocoImage) -> Box:
+    bbox = entry["bbox"]
+    if not isinstance(bbox, list) or len(bbox) != 4:
+        raise TypeError("'bbox' is not a list of four numbers")
+    x, y, width, height = (_number(value, "bbox") for value in bbox)
+    if width <= 0 or height <= 0:
+        raise ValueError("the width and height of its 'bbox' must be positive")
+    box = Box.from_xywh(x, y, width, height)
+    try:
+        return box.clipped(image.width, image.height)
+    except ValueError as error:
+        raise ValueError("its 'bbox' lies outside the image") from error
+
+
+def _time(entry: dict[str, Any]) -> datetime | None:
+    text = _text(entry, "decided_at")
+    if not text:
+        return None
+    time = datetime.fromisoformat(text)
+    return (time.replace(tzinfo=UTC) if time.tzinfo is None else time).astimezone(UTC)
+
+
+def _model(entry: Any) -> ModelName | None:
+    if entry is None:
+        return None
+    if not isinstance(entry, dict):
+        raise TypeError("'model' is not an object")
+    return ModelName(_text(entry, "name"), _text(entry, "version"), _text(entry, "weights_sha256"))
+
+
+def _text(entry: dict[str, Any], name: str) -> str:
+    value = entry.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise TypeError(f"'{name}' is not a text")
+    return value
+
+
+def _whole(entry: dict[str, Any], name: str) -> int:
+    value = entry[name]
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**53:
+        raise TypeError(f"'{name}' is not a whole number")
+    return value
+
+
+def _optional_number(entry: dict[str, Any], name: str) -> float | None:
+    value = entry.get(name)
+    return None if value is None else _number(value, name)
+
+
+def _number(value: Any, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"'{name}' is not a number")
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"'{name}' is not a finite number")
+    return number

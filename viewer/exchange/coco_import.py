@@ -1,0 +1,264 @@
+"""COCO files into the store: our own export, plain COCO, and the output of `detect`.
+
+A box with a ``score`` becomes a candidate, one without a decided finding: with the status, reader
+and time that the file gives, else accepted by the importing reader now. A signature is never
+imported: whoever signs has read the study. What the store holds already is not added again, and a
+decision that stands on the same box is left as it is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+from detector.types import Box, Detection
+from viewer.dicom.model import Frame, Image, ImageKey
+from viewer.errors import InputError
+from viewer.exchange.coco_document import (
+    CocoBox,
+    CocoDocument,
+    CocoImage,
+    ModelName,
+    read_document,
+)
+from viewer.review.finding import Event, Finding, Run, Status, Verb
+from viewer.review.fold import fold
+from viewer.review.record import ImageRecord, StudyRecord
+from viewer.review.store import Store
+
+Load = Callable[[Path], Sequence[tuple[Image, Frame]]]
+
+SAME_BOX = 0.01
+"""Pixels within which two coordinates are one: what rounding of x + width may move."""
+
+_VERBS = {
+    Status.ACCEPTED: Verb.ACCEPT,
+    Status.CORRECTED: Verb.CORRECT,
+    Status.REJECTED: Verb.REJECT,
+    Status.ADDED: Verb.ADD,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSummary:
+    """What was new, and each image of the file that was not found, with the reason."""
+
+    candidates: int
+    findings: int
+    not_found: tuple[str, ...]
+
+
+def import_labels(store: Store, file: Path, reader: str, *, load: Load) -> ImportSummary:
+    """Take the candidates and findings of a COCO file into the store.
+
+    The image of an entry is the one in the store with its ``sop_instance_uid`` and
+    ``frame_number``, else one with its ``pixel_sha256``, else the file that ``file_name`` names in
+    the folder of the COCO file; that one is then remembered.
+
+    Parameters
+    ----------
+    load : the images of a file with their decoded frames; its InputError makes it not found.
+
+    Raises
+    ------
+    ExchangeError
+        The file is wrong; nothing was imported.
+    StoreError
+        Importing the file again adds what is missing, and nothing twice.
+    """
+    document = read_document(file)
+    found, not_found = _find_images(store, document, file.absolute().parent, load)
+    candidates = 0
+    events: list[Event] = []
+    studies: dict[str, StudyRecord] = {}
+    for image_id, record in found.items():
+        study_uid = record.image.study.uid
+        study = studies.setdefault(study_uid, store.load(study_uid))
+        boxes = [box for box in document.boxes if box.image_id == image_id]
+        candidates += _import_candidates(store, study, record.key, document, boxes)
+        events += _new_findings(study, record.key, boxes, reader)
+    store.append(events)
+    return ImportSummary(candidates, len(events), tuple(not_found))
+
+
+# --- images --------------------------------------------------------------------------------------
+
+
+def _find_images(
+    store: Store, document: CocoDocument, folder: Path, load: Load
+) -> tuple[dict[int, ImageRecord], list[str]]:
+    """The record of each entry by its id; images beside the file enter the store here."""
+    found: dict[int, ImageRecord] = {}
+    not_found: list[str] = []
+    taken: set[ImageKey] = set()
+    for entry in document.images:
+        try:
+            record = _by_identity(store, entry, taken) or _by_path(store, entry, folder, load)
+            size = record.image.columns, record.image.rows
+            if size != (entry.width, entry.height):
+                raise InputError(
+                    f"the image has {size[0]} x {size[1]} pixels, not "
+                    f"{entry.width} x {entry.height}."
+                )
+        except InputError as error:
+            name = entry.file_name or entry.uid or f"image {entry.id}"
+            not_found.append(f"{name} ({str(error).rstrip('.')})")
+            continue
+        taken.add(record.key)
+        found[entry.id] = record
+    return found, not_found
+
+
+def _by_identity(store: Store, entry: CocoImage, taken: set[ImageKey]) -> ImageRecord | None:
+    if entry.uid:
+        record = store.image(entry.uid, entry.frame_number)
+        # The same UID with other pixels is another picture: its boxes are not for this one.
+        if record is not None and entry.pixel_sha256 in ("", record.pixel_sha256):
+            return record
+    if not entry.pixel_sha256:
+        return None
+    records = store.images_with_pixels(entry.pixel_sha256)
+    # Equal pixels in several images: the same patient's first, each image once.
+    ranked = sorted(
+        records,
+        key=lambda record: (record.key in taken, record.patient_key != entry.patient_key),
+    )
+    return ranked[0] if ranked else None
+
+
+def _by_path(store: Store, entry: CocoImage, folder: Path, load: Load) -> ImageRecord:
+    path = (folder / entry.file_name).resolve()
+    if not entry.file_name or not path.is_relative_to(folder.resolve()) or not path.is_file():
+        raise InputError("it is neither in the label database nor beside the file.")
+    opened = load(path)
+    if not opened:
+        raise InputError("the file beside it is no image that can be opened.")
+    for image, frame in opened:
+        # One frame as a picture of its own is how exports hold the frames of a multi-frame image.
+        if image.frame_number == entry.frame_number or image.number_of_frames == 1:
+            store.remember_image(image, frame.pixel_sha256)
+            record = store.image(image.uid, image.frame_number)
+            if record is not None:
+                return record
+    raise InputError(f"the file has no frame {entry.frame_number}.")
+
+
+# --- candidates ----------------------------------------------------------------------------------
+
+
+def _import_candidates(
+    store: Store,
+    study: StudyRecord,
+    key: ImageKey,
+    document: CocoDocument,
+    boxes: Iterable[CocoBox],
+) -> int:
+    """Record the scored boxes of one image as a run; 0 where that run is known.
+
+    A file that names its model says of every image that it was analysed, also where it has no box.
+    """
+    detections = sorted(
+        (Detection(box.box, box.score, box.category) for box in boxes if box.score is not None),
+        key=lambda detection: -detection.score,
+    )
+    if not detections and document.model is None:
+        return 0
+    model = document.model or ModelName("imported", "", "")
+    run = Run(
+        id=uuid4().hex,
+        image=key,
+        model_name=model.name,
+        model_version=model.version,
+        weights_sha256=model.weights_sha256,
+        device=document.device,
+        score_floor=document.floor,
+        at=datetime.now(UTC),
+    )
+    if _is_known(study, run, detections):
+        return 0
+    store.record_run(run, detections)
+    return len(detections)
+
+
+def _is_known(study: StudyRecord, run: Run, detections: Sequence[Detection]) -> bool:
+    wanted = Counter(_rounded(each.box, each.category, each.score) for each in detections)
+    for known in study.runs:
+        same_model = (known.model_name, known.model_version, known.weights_sha256) == (
+            run.model_name,
+            run.model_version,
+            run.weights_sha256,
+        )
+        if known.image == run.image and same_model:
+            kept = (each for each in study.candidates if each.run_id == known.id)
+            if wanted == Counter(_rounded(each.box, each.category, each.score) for each in kept):
+                return True
+    return False
+
+
+def _rounded(box: Box, category: str, score: float) -> tuple[object, ...]:
+    corners = (box.x_min, box.y_min, box.x_max, box.y_max)
+    return (*(round(value, 2) for value in corners), category, round(score, 5))
+
+
+# --- findings ------------------------------------------------------------------------------------
+
+
+def _new_findings(
+    study: StudyRecord, key: ImageKey, boxes: Iterable[CocoBox], reader: str
+) -> list[Event]:
+    decided = [
+        finding
+        for finding in fold(study).findings
+        if finding.image == key and finding.status is not Status.OPEN
+    ]
+    events: list[Event] = []
+    for box in boxes:
+        if box.score is not None or any(_same(finding, box) for finding in decided):
+            continue
+        finding = Finding(
+            id=uuid4().hex,
+            image=key,
+            box=box.box,
+            category=box.category,
+            status=box.status,
+            score=box.model_score,
+            note=f"imported by {reader}",
+        )
+        decided.append(finding)
+        events.append(_event(study.study_uid, finding, box, reader))
+    return events
+
+
+def _same(finding: Finding, box: CocoBox) -> bool:
+    ours, theirs = finding.box, box.box
+    return finding.category == box.category and all(
+        abs(a - b) <= SAME_BOX
+        for a, b in (
+            (ours.x_min, theirs.x_min),
+            (ours.y_min, theirs.y_min),
+            (ours.x_max, theirs.x_max),
+            (ours.y_max, theirs.y_max),
+        )
+    )
+
+
+def _event(study_uid: str, finding: Finding, box: CocoBox, reader: str) -> Event:
+    model = box.model
+    return Event(
+        id=uuid4().hex,
+        study_uid=study_uid,
+        verb=_VERBS[finding.status],
+        before=None,
+        after=finding,
+        reader=box.reader or reader,
+        at=box.decided_at or datetime.now(UTC),
+        threshold=box.threshold or 0.0,
+        ai_visible=box.ai_visible,
+        weights_sha256=None if model is None else model.weights_sha256,
+        model_name="" if model is None else model.name,
+        model_version="" if model is None else model.version,
+    )

@@ -1,0 +1,187 @@
+"""From the log to the state: what the reader's decisions amount to. Pure functions.
+
+A log is read as one line of decisions. An undoing event takes a decision off the line, a redoing
+one puts it back, a new decision is put at its end and forgets what could have been redone. What
+stands on the line is the state: the last standing decision on a finding gives its box, category
+and status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from viewer.dicom.model import ImageKey
+from viewer.review.finding import Candidate, Event, Finding, Run, Status, Verb
+from viewer.review.matching import same_finding
+from viewer.review.record import StudyRecord
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewState:
+    """The state of one study.
+
+    Attributes
+    ----------
+    findings : judged findings and open candidates on the present pixels, best score first, those
+        without a score last in the order in which they came.
+    signed : the last standing decision is SIGN, and no image that it covers has got other pixels
+        since. A decision after signing reopens the study; taking it back restores the signature.
+    signed_images : the images that are reviewed completely: signed, with these very pixels.
+    decisions : finding id -> the standing decision that gave the finding its present state.
+    foreign : (uid, frame number) of images with decisions on other pixels than the present ones;
+        these decisions are kept but not applied.
+    line : standing decisions that undo can take back, oldest first.
+    undone : what redo can bring back, oldest first: each undoing event with the decision it took.
+    """
+
+    findings: tuple[Finding, ...]
+    signed: bool
+    signed_images: frozenset[ImageKey] = frozenset()
+    decisions: Mapping[str, Event] = field(default_factory=dict)
+    foreign: frozenset[tuple[str, int]] = frozenset()
+    line: tuple[Event, ...] = ()
+    undone: tuple[tuple[Event, Event], ...] = ()
+
+
+def fold(record: StudyRecord) -> ReviewState:
+    """The state that the record's log leads to."""
+    line, undone = _standing(record.events)
+    present = {image.key for image in record.images}
+    decisions: dict[str, Event] = {}
+    judged: dict[str, Finding] = {}
+    foreign: set[tuple[str, int]] = set()
+    for event in line:
+        subject = subject_of(event)
+        if subject is None:
+            continue
+        if subject.image not in present:
+            foreign.add((subject.image.uid, subject.image.frame_number))
+            continue
+        decisions[subject.id] = event
+        if event.after is None or event.after.status is Status.OPEN:
+            judged.pop(subject.id, None)
+        else:
+            judged[subject.id] = event.after
+    opened = _open_candidates(record, present, judged, decisions)
+    findings = sorted(
+        (*judged.values(), *opened),
+        key=lambda finding: (finding.score is None, -(finding.score or 0.0)),
+    )
+    covered = _covered(line)
+    signed = covered is not None and not _changed(covered, present)
+    return ReviewState(
+        findings=tuple(findings),
+        signed=signed,
+        signed_images=frozenset(covered or ()) & present if signed else frozenset(),
+        decisions={finding_id: decisions[finding_id] for finding_id in judged},
+        foreign=frozenset(foreign),
+        line=tuple(event for event in line if _applies(event, present)),
+        undone=tuple(pair for pair in undone if _applies(pair[1], present)),
+    )
+
+
+def subject_of(event: Event) -> Finding | None:
+    """The finding that an event is about; None for the verbs of the whole study."""
+    return event.after if event.after is not None else event.before
+
+
+def _standing(events: Iterable[Event]) -> tuple[list[Event], list[tuple[Event, Event]]]:
+    line: list[Event] = []
+    undone: list[tuple[Event, Event]] = []
+    for event in events:
+        taken_back = _position(line, event.undoes)
+        brought_back = _position([undoing for undoing, _ in undone], event.undoes)
+        if taken_back is not None:
+            undone.append((event, line.pop(taken_back)))
+        elif brought_back is not None:
+            line.append(undone.pop(brought_back)[1])
+        else:
+            line.append(event)
+            undone.clear()
+    return line, undone
+
+
+def _position(events: list[Event], event_id: str | None) -> int | None:
+    if event_id is None:
+        return None
+    # Nearly always the last one; another only where two windows wrote to one study.
+    for position in range(len(events) - 1, -1, -1):
+        if events[position].id == event_id:
+            return position
+    return None
+
+
+def _applies(event: Event, present: set[ImageKey]) -> bool:
+    subject = subject_of(event)
+    return subject is None or subject.image in present
+
+
+def _covered(line: list[Event]) -> tuple[ImageKey, ...] | None:
+    """The images of the signature in force, or None where there is none."""
+    if line and line[-1].verb is Verb.SIGN:
+        return line[-1].covers
+    return None
+
+
+def _changed(covered: Iterable[ImageKey], present: set[ImageKey]) -> bool:
+    pixels = {(key.uid, key.frame_number): key.pixel_sha256 for key in present}
+    return any(
+        pixels.get((key.uid, key.frame_number), key.pixel_sha256) != key.pixel_sha256
+        for key in covered
+    )
+
+
+def _open_candidates(
+    record: StudyRecord,
+    present: set[ImageKey],
+    judged: Mapping[str, Finding],
+    decisions: Mapping[str, Event],
+) -> list[Finding]:
+    """Candidates of each image's latest run that no decision answers."""
+    latest = {run.image: run for run in record.runs if run.image in present}
+    by_id = {candidate.id: candidate for candidate in record.candidates}
+    found: list[Finding] = []
+    for candidate in record.candidates:
+        run = latest.get(candidate.image)
+        if run is None or candidate.run_id != run.id or candidate.id in judged:
+            continue
+        if any(
+            _carries_over(finding, by_id.get(finding.id), decisions[finding.id], candidate, run)
+            for finding in judged.values()
+            if finding.image == candidate.image
+        ):
+            continue
+        found.append(open_finding(candidate))
+    return found
+
+
+def open_finding(candidate: Candidate) -> Finding:
+    """The finding that a candidate is before anybody judged it."""
+    return Finding(
+        id=candidate.id,
+        image=candidate.image,
+        box=candidate.box,
+        category=candidate.category,
+        status=Status.OPEN,
+        score=candidate.score,
+        derived_from=candidate.id,
+    )
+
+
+def _carries_over(
+    finding: Finding, judged: Candidate | None, decision: Event, candidate: Candidate, run: Run
+) -> bool:
+    """Whether an earlier decision already says what there is to say about a candidate.
+
+    Within one run candidates are told apart however much they overlap; so is a finding that the
+    reader drew while the run was on the screen.
+    """
+    earlier = decision.at < run.at if judged is None else judged.run_id != run.id
+    if not earlier:
+        return False
+    if same_finding(finding.box, finding.category, candidate.box, candidate.category):
+        return True
+    return judged is not None and same_finding(
+        judged.box, judged.category, candidate.box, candidate.category
+    )

@@ -1,0 +1,135 @@
+"""What the store hands out, and the documented JSON form in which it keeps values.
+
+Finding (``before`` and ``after`` of an event)::
+
+    {"id", "image": {"uid", "frame_number", "pixel_sha256"},
+     "box": [x_min, y_min, x_max, y_max], "category", "status", "score", "derived_from", "note"}
+
+Image header: the fields of ``viewer.dicom.model.Image`` by their names, nested as there, with the
+absolute path as text. Both forms grow by fields with defaults only, so that an older record can
+always be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from detector.types import Box
+from viewer.dicom.model import (
+    Image,
+    ImageKey,
+    Patient,
+    PlaneGeometry,
+    SeriesHeader,
+    Spacing,
+    SpacingSource,
+    StudyHeader,
+)
+from viewer.review.finding import Candidate, Event, Finding, Run, Status
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """An image that was seen, with the hash of the pixels that were seen."""
+
+    image: Image
+    pixel_sha256: str
+    patient_key: str  # keyed hash: the same for all studies of one patient, tells no identity
+
+    @property
+    def key(self) -> ImageKey:
+        return ImageKey(self.image.uid, self.image.frame_number, self.pixel_sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRecord:
+    """All that is kept of one study, each tuple in the order in which it was written.
+
+    Attributes
+    ----------
+    images : the present record of each (uid, frame number): the pixels seen last.
+    runs, candidates : of these and of earlier pixels.
+    events : the whole log.
+    """
+
+    study_uid: str
+    images: tuple[ImageRecord, ...]
+    runs: tuple[Run, ...]
+    candidates: tuple[Candidate, ...]
+    events: tuple[Event, ...]
+
+
+def key_to_json(key: ImageKey) -> dict[str, Any]:
+    return {
+        "uid": key.uid,
+        "frame_number": key.frame_number,
+        "pixel_sha256": key.pixel_sha256,
+    }
+
+
+def key_from_json(data: Mapping[str, Any]) -> ImageKey:
+    return ImageKey(data["uid"], int(data["frame_number"]), data["pixel_sha256"])
+
+
+def finding_to_json(finding: Finding) -> dict[str, Any]:
+    """The documented form; numbers become plain floats, whatever arithmetic they came from."""
+    box = finding.box
+    return {
+        "id": finding.id,
+        "image": key_to_json(finding.image),
+        "box": [float(box.x_min), float(box.y_min), float(box.x_max), float(box.y_max)],
+        "category": finding.category,
+        "status": finding.status.value,
+        "score": None if finding.score is None else float(finding.score),
+        "derived_from": finding.derived_from,
+        "note": finding.note,
+    }
+
+
+def finding_from_json(data: Mapping[str, Any]) -> Finding:
+    x_min, y_min, x_max, y_max = data["box"]
+    return Finding(
+        id=data["id"],
+        image=key_from_json(data["image"]),
+        box=Box(x_min, y_min, x_max, y_max),
+        category=data["category"],
+        status=Status(data["status"]),
+        score=data.get("score"),
+        derived_from=data.get("derived_from"),
+        note=data.get("note", ""),
+    )
+
+
+def image_to_json(image: Image) -> dict[str, Any]:
+    """The whole header, so that the file can be found and decoded again without the window."""
+    data = asdict(image)
+    # Relative to no working directory: another process will read it.
+    data["path"] = str(image.path.absolute())
+    data["spacing"]["source"] = image.spacing.source.value
+    if image.geometry is not None:
+        data["geometry"] = {name: list(value) for name, value in data["geometry"].items()}
+    return data
+
+
+def image_from_json(data: Mapping[str, Any]) -> Image:
+    fields = dict(data)
+    study = dict(fields["study"])
+    study["patient"] = Patient(**study["patient"])
+    spacing = dict(fields["spacing"])
+    spacing["source"] = SpacingSource(spacing["source"])
+    geometry = fields["geometry"]
+    fields.update(
+        path=Path(fields["path"]),
+        study=StudyHeader(**study),
+        series=SeriesHeader(**fields["series"]),
+        spacing=Spacing(**spacing),
+        geometry=(
+            None
+            if geometry is None
+            else PlaneGeometry(**{name: tuple(value) for name, value in geometry.items()})
+        ),
+    )
+    return Image(**fields)

@@ -1,0 +1,104 @@
+"""The tables of the label database, in portable types: SQLite today, PostgreSQL with the same code.
+
+``runs``, ``candidates`` and ``events`` are only ever inserted into. ``images`` follows the files
+(a moved file gets its new path), ``meta`` holds the schema version and the secret of the patient
+keys.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+SCHEMA_VERSION = 1
+
+metadata = sa.MetaData()
+
+meta = sa.Table(
+    "meta",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+images = sa.Table(
+    "images",
+    metadata,
+    sa.Column("uid", sa.String(128), primary_key=True),
+    sa.Column("frame_number", sa.Integer, primary_key=True),
+    sa.Column("pixel_sha256", sa.String(64), primary_key=True, index=True),
+    sa.Column("study_uid", sa.String(128), nullable=False, index=True),
+    sa.Column("patient_key", sa.String(32), nullable=False),
+    sa.Column("header", sa.JSON, nullable=False),
+    # Rises whenever this row becomes the present one of its (uid, frame_number).
+    sa.Column("seen", sa.Integer, nullable=False),
+)
+
+
+def _image_columns(nullable: bool) -> tuple[sa.Column[str], sa.Column[int], sa.Column[str]]:
+    return (
+        sa.Column("image_uid", sa.String(128), nullable=nullable),
+        sa.Column("frame_number", sa.Integer, nullable=nullable),
+        sa.Column("pixel_sha256", sa.String(64), nullable=nullable),
+    )
+
+
+def _image_reference() -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint(
+        ["image_uid", "frame_number", "pixel_sha256"],
+        ["images.uid", "images.frame_number", "images.pixel_sha256"],
+    )
+
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(64), nullable=False, unique=True),
+    *_image_columns(nullable=False),
+    sa.Column("model_name", sa.Text, nullable=False),
+    sa.Column("model_version", sa.Text, nullable=False),
+    sa.Column("weights_sha256", sa.Text, nullable=False),
+    sa.Column("device", sa.Text, nullable=False),
+    sa.Column("score_floor", sa.Double, nullable=False),
+    sa.Column("at", sa.String(32), nullable=False),  # ISO 8601, UTC
+    _image_reference(),
+    sa.Index("runs_of_image", "image_uid", "frame_number", "pixel_sha256"),
+    sqlite_autoincrement=True,  # a sequence number is never used twice
+)
+
+candidates = sa.Table(
+    "candidates",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("run_id", sa.String(64), sa.ForeignKey("runs.id"), nullable=False, index=True),
+    sa.Column("position", sa.Integer, nullable=False),  # in its run, best score first
+    sa.Column("x_min", sa.Double, nullable=False),
+    sa.Column("y_min", sa.Double, nullable=False),
+    sa.Column("x_max", sa.Double, nullable=False),
+    sa.Column("y_max", sa.Double, nullable=False),
+    sa.Column("category", sa.Text, nullable=False),
+    sa.Column("score", sa.Double, nullable=False),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(64), nullable=False, unique=True),
+    sa.Column("study_uid", sa.String(128), nullable=False, index=True),
+    sa.Column("verb", sa.String(16), nullable=False),
+    *_image_columns(nullable=True),  # null for the verbs of the whole study
+    sa.Column("before", sa.JSON(none_as_null=True)),
+    sa.Column("after", sa.JSON(none_as_null=True)),
+    sa.Column("reader", sa.Text, nullable=False),
+    sa.Column("at", sa.String(32), nullable=False),  # ISO 8601, UTC
+    sa.Column("threshold", sa.Double, nullable=False),
+    sa.Column("ai_visible", sa.Boolean, nullable=False),
+    sa.Column("weights_sha256", sa.Text),
+    sa.Column("model_name", sa.Text, nullable=False),
+    sa.Column("model_version", sa.Text, nullable=False),
+    sa.Column("undoes", sa.String(64), sa.ForeignKey("events.id")),
+    sa.Column("covers", sa.JSON, nullable=False),  # image keys that a SIGN or REOPEN is about
+    _image_reference(),
+    sqlite_autoincrement=True,
+)

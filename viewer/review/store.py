@@ -1,0 +1,231 @@
+"""The label database: an append-only log of decisions, and what the decisions are about.
+
+Everything that a method acknowledges by returning is on the disk. Events, runs and candidates are
+inserted and never changed or deleted. One thread uses a store at a time; several processes may
+have the same database open.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from detector.types import Detection
+from viewer.dicom.model import Image, StudyHeader
+from viewer.review import schema
+from viewer.review.database import open_database, reading, writing
+from viewer.review.finding import Candidate, Event, Run
+from viewer.review.record import ImageRecord, StudyRecord, image_to_json
+from viewer.review.rows import (
+    candidate_from_row,
+    candidate_to_row,
+    event_from_row,
+    event_to_row,
+    image_record_from_row,
+    run_from_row,
+    run_to_row,
+)
+
+__all__ = ["ImageRecord", "Store", "StudyRecord"]
+
+
+class Store:
+    """The database of one reader's desk. Every failure is a StoreError."""
+
+    def __init__(self, engine: Engine, secret: bytes) -> None:
+        self._engine = engine
+        self._secret = secret
+
+    @staticmethod
+    def open(path: Path) -> Store:
+        """Open the database at ``path``, which is made where there is none.
+
+        Raises
+        ------
+        StoreError
+            The file is damaged, is something else, was written by a newer version, or cannot be
+            written. It is left as it is.
+        """
+        return Store(*open_database(path))
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def patient_key(self, study: StudyHeader) -> str:
+        """The keyed hash that stands for a patient in exports: 32 hex digits.
+
+        HMAC-SHA256 with the store's secret over issuer and patient id; where a file has no patient
+        id, over its study uid, so that nobody is thrown together with strangers.
+        """
+        patient = study.patient
+        if patient.id.strip():
+            identity = f"patient\0{patient.issuer.strip()}\0{patient.id.strip()}"
+        else:
+            identity = f"study\0{study.uid}"
+        digest = hmac.new(self._secret, identity.encode("utf-8", "surrogatepass"), "sha256")
+        return digest.digest()[:16].hex()
+
+    # --- images ----------------------------------------------------------------------------------
+
+    def remember_image(self, image: Image, pixel_sha256: str) -> None:
+        """Keep where an image is and which pixels were seen; these become its present ones."""
+        table = schema.images
+        same_image = (table.c.uid == image.uid) & (table.c.frame_number == image.frame_number)
+        values: dict[str, Any] = {
+            "study_uid": image.study.uid,
+            "patient_key": self.patient_key(image.study),
+            "header": image_to_json(image),
+        }
+        with reading(self._engine) as connection:
+            present = connection.execute(
+                sa.select(table).where(same_image).order_by(table.c.seen.desc())
+            ).first()
+            if present is not None and present.pixel_sha256 == pixel_sha256:
+                kept = present._mapping
+                if all(kept[name] == value for name, value in values.items()):
+                    return  # an image that is looked at again costs no write
+        with writing(self._engine) as connection:
+            last = connection.scalar(sa.select(sa.func.max(table.c.seen)).where(same_image)) or 0
+            values["seen"] = last + 1
+            updated = connection.execute(
+                sa.update(table)
+                .where(same_image, table.c.pixel_sha256 == pixel_sha256)
+                .values(values)
+            )
+            if not updated.rowcount:
+                key = {
+                    "uid": image.uid,
+                    "frame_number": image.frame_number,
+                    "pixel_sha256": pixel_sha256,
+                }
+                connection.execute(sa.insert(table), [key | values])
+
+    def image(self, uid: str, frame_number: int) -> ImageRecord | None:
+        """The present record of an image, or None where it was never seen."""
+        table = schema.images
+        query = (
+            sa.select(table)
+            .where(table.c.uid == uid, table.c.frame_number == frame_number)
+            .order_by(table.c.seen.desc())
+        )
+        with reading(self._engine) as connection:
+            row = connection.execute(query).first()
+            return None if row is None else image_record_from_row(row)
+
+    def images_with_pixels(self, pixel_sha256: str) -> tuple[ImageRecord, ...]:
+        """The images whose present pixels these are."""
+        table = schema.images
+        newer = table.alias()
+        query = (
+            sa.select(table)
+            .where(table.c.pixel_sha256 == pixel_sha256)
+            .where(
+                ~sa.exists().where(
+                    newer.c.uid == table.c.uid,
+                    newer.c.frame_number == table.c.frame_number,
+                    newer.c.seen > table.c.seen,
+                )
+            )
+            .order_by(table.c.uid, table.c.frame_number)
+        )
+        with reading(self._engine) as connection:
+            return tuple(image_record_from_row(row) for row in connection.execute(query))
+
+    # --- what was said about them ----------------------------------------------------------------
+
+    def record_run(self, run: Run, detections: Iterable[Detection]) -> tuple[Candidate, ...]:
+        """Keep a run and its candidates, in one transaction.
+
+        A run without any is kept too: analysed, and nothing found.
+        """
+        candidates = tuple(
+            Candidate(
+                id=secrets.token_hex(16),
+                run_id=run.id,
+                image=run.image,
+                box=detection.box,
+                category=detection.category,
+                score=float(detection.score),
+            )
+            for detection in detections
+        )
+        with writing(self._engine) as connection:
+            connection.execute(sa.insert(schema.runs), [run_to_row(run)])
+            if candidates:
+                connection.execute(
+                    sa.insert(schema.candidates),
+                    [candidate_to_row(place, each) for place, each in enumerate(candidates)],
+                )
+        return candidates
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Keep decisions, in this order and in one transaction; on return they are on the disk."""
+        if not events:
+            return
+        with writing(self._engine) as connection:
+            for event in events:  # one by one: the order of their sequence numbers is theirs
+                connection.execute(sa.insert(schema.events), [event_to_row(event)])
+
+    def study_uids(self) -> tuple[str, ...]:
+        """Every study of which an image was seen."""
+        column = schema.images.c.study_uid
+        with reading(self._engine) as connection:
+            return tuple(connection.scalars(sa.select(column).distinct().order_by(column)))
+
+    def load(self, study_uid: str) -> StudyRecord:
+        """Everything kept of a study; all tuples are empty where nothing is."""
+        images, runs = schema.images, schema.runs
+        candidates, events = schema.candidates, schema.events
+        of_image = (
+            (runs.c.image_uid == images.c.uid)
+            & (runs.c.frame_number == images.c.frame_number)
+            & (runs.c.pixel_sha256 == images.c.pixel_sha256)
+        )
+        of_study = images.c.study_uid == study_uid
+        image_query = (
+            sa.select(images)
+            .where(of_study)
+            .order_by(images.c.uid, images.c.frame_number, images.c.seen)
+        )
+        run_query = sa.select(runs).join(images, of_image).where(of_study).order_by(runs.c.sequence)
+        candidate_query = (
+            sa.select(candidates, runs.c.image_uid, runs.c.frame_number, runs.c.pixel_sha256)
+            .join(runs, candidates.c.run_id == runs.c.id)
+            .join(images, of_image)
+            .where(of_study)
+            .order_by(runs.c.sequence, candidates.c.position)
+        )
+        event_query = (
+            sa.select(events).where(events.c.study_uid == study_uid).order_by(events.c.sequence)
+        )
+        with reading(self._engine) as connection:
+            present: dict[tuple[str, int], ImageRecord] = {}
+            for row in connection.execute(image_query):  # the one seen last stays
+                present[row.uid, row.frame_number] = image_record_from_row(row)
+            return StudyRecord(
+                study_uid=study_uid,
+                images=tuple(present.values()),
+                runs=tuple(run_from_row(row) for row in connection.execute(run_query)),
+                candidates=tuple(
+                    candidate_from_row(row) for row in connection.execute(candidate_query)
+                ),
+                events=tuple(event_from_row(row) for row in connection.execute(event_query)),
+            )
