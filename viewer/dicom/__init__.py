@@ -1,0 +1,1 @@
+"""Files -> studies -> arrays. No Qt, no torch."""

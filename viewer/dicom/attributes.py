@@ -1,0 +1,105 @@
+"""Reads single attributes of a data set that may break every rule of PS3.5."""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+from collections.abc import Iterable
+from typing import Any
+
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+from pydicom.valuerep import PersonName
+
+# What converting one damaged value raises in pydicom. A damaged value of an optional attribute
+# counts as absent; what an image cannot do without is checked by its reader.
+_DAMAGED = (
+    ValueError,
+    TypeError,
+    AttributeError,
+    KeyError,
+    OverflowError,
+    NotImplementedError,
+    LookupError,
+    struct.error,
+)
+
+
+# What pydicom leaves of code extensions in some Chinese names (PS3.5 6.1.2.5.3).
+_ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\$[()*+,\-./]?|[()*+,\-./])[@-~]")
+
+
+def raw_value(dataset: Dataset, keyword: str) -> Any:
+    """The value of an element, or None where it is absent, empty or damaged."""
+    try:
+        return dataset.get(keyword)
+    except _DAMAGED:
+        return None
+
+
+def text(dataset: Dataset, keyword: str) -> str:
+    value = raw_value(dataset, keyword)
+    if value is None:
+        return ""
+    if isinstance(value, MultiValue | list | tuple):
+        value = "\\".join(str(part) for part in value)
+    return _printable(str(value)).strip()
+
+
+def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
+    """All finite values; empty where one of them is not a number."""
+    value = raw_value(dataset, keyword)
+    if value is None or value == "":
+        return ()
+    parts = value if isinstance(value, MultiValue | list | tuple) else [value]
+    try:
+        found = tuple(float(part) for part in parts)
+    except _DAMAGED:
+        return ()
+    return found if all(math.isfinite(number) for number in found) else ()
+
+
+def number(dataset: Dataset, keyword: str) -> float | None:
+    found = numbers(dataset, keyword)
+    return found[0] if found else None
+
+
+def integer(dataset: Dataset, keyword: str) -> int | None:
+    found = number(dataset, keyword)
+    return int(found) if found is not None and found == int(found) else None
+
+
+def items(dataset: Dataset, keyword: str) -> list[Dataset]:
+    """The items of a sequence; empty where it is absent or no sequence."""
+    value = raw_value(dataset, keyword)
+    if value is None or isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        return []
+    return [item for item in value if isinstance(item, Dataset)]
+
+
+def person_name(dataset: Dataset, keyword: str) -> str:
+    """A person name as "FAMILY, Given"; ideographic and phonetic groups follow in parentheses."""
+    value = raw_value(dataset, keyword)
+    if isinstance(value, MultiValue):
+        value = value[0] if len(value) else None
+    if value is None:
+        return ""
+    groups = str(PersonName(value) if isinstance(value, str) else value).split("=")
+    readable = [name for name in map(_readable_group, groups) if name]
+    if not readable:
+        return ""
+    others = f" ({' / '.join(readable[1:])})" if len(readable) > 1 else ""
+    return readable[0] + others
+
+
+def _readable_group(group: str) -> str:
+    """One component group (PS3.5 6.2.1.2): family ^ given ^ middle ^ prefix ^ suffix."""
+    parts = [part.strip() for part in _printable(group).split("^")] + [""] * 5
+    family, given, middle, prefix, suffix = parts[:5]
+    rest = " ".join(part for part in (prefix, given, middle, suffix) if part)
+    return ", ".join(part for part in (family, rest) if part)
+
+
+def _printable(value: str) -> str:
+    return "".join(c for c in _ESCAPE_SEQUENCE.sub("", value) if c.isprintable())

@@ -1,0 +1,183 @@
+"""Reads a DICOM stream up to its pixel data: data set, transfer syntax, where the pixels lie."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset
+from pydicom.tag import BaseTag, Tag
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+from viewer.dicom import limits
+from viewer.errors import InputError
+
+_PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+_LONG_LENGTH_VRS = {b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN", b"UT", b"UC", b"UR", b"SQ"}
+_UNDEFINED_LENGTH = 0xFFFFFFFF
+
+_KEYWORDS = (
+    # identity and what the corners say
+    "SpecificCharacterSet SOPClassUID SOPInstanceUID StudyInstanceUID SeriesInstanceUID "
+    "PatientName PatientID IssuerOfPatientID PatientBirthDate PatientSex StudyDate StudyTime "
+    "StudyDescription AccessionNumber InstitutionName SeriesNumber SeriesDescription Modality "
+    "BodyPartExamined ViewPosition InstanceNumber "
+    # geometry
+    "PixelSpacing ImagerPixelSpacing NominalScannedPixelSpacing ImagePositionPatient "
+    "ImageOrientationPatient NumberOfFrames SharedFunctionalGroupsSequence "
+    "PerFrameFunctionalGroupsSequence "
+    # image pixel module
+    "SamplesPerPixel PhotometricInterpretation PlanarConfiguration Rows Columns BitsAllocated "
+    "BitsStored HighBit PixelRepresentation PixelPaddingValue PixelPaddingRangeLimit "
+    "ExtendedOffsetTable ExtendedOffsetTableLengths "
+    # what maps stored values to grey or colour
+    "RescaleIntercept RescaleSlope RescaleType ModalityLUTSequence VOILUTSequence WindowCenter "
+    "WindowWidth WindowCenterWidthExplanation VOILUTFunction "
+    "RedPaletteColorLookupTableDescriptor GreenPaletteColorLookupTableDescriptor "
+    "BluePaletteColorLookupTableDescriptor RedPaletteColorLookupTableData "
+    "GreenPaletteColorLookupTableData BluePaletteColorLookupTableData "
+    "SegmentedRedPaletteColorLookupTableData SegmentedGreenPaletteColorLookupTableData "
+    "SegmentedBluePaletteColorLookupTableData "
+    # media directory
+    "DirectoryRecordSequence"
+).split()
+_TAGS: list[BaseTag | int] = [Tag(keyword) for keyword in _KEYWORDS]
+
+
+@dataclass(frozen=True, slots=True)
+class PixelElement:
+    """Where the value of the pixel data element lies in the stream."""
+
+    offset: int
+    length: int | None  # None: undefined, as encapsulated data has it
+    float_bits: int = 0  # 32 Float, 64 Double Float Pixel Data, else 0
+    vr: str = "OW"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedDicom:
+    """A data set without its pixels, and the stream in which they lie (inflated if need be)."""
+
+    dataset: Dataset
+    stream: BinaryIO
+    transfer_syntax: UID
+    pixels: PixelElement | None
+
+    @property
+    def is_little_endian(self) -> bool:
+        return self.transfer_syntax != ExplicitVRBigEndian
+
+
+def looks_like_dicom(head: bytes) -> bool:
+    """Whether the first bytes can be DICOM: the prefix, or a first element without a preamble.
+
+    A file without preamble starts with group 0002 or 0008 (PS3.10 7.1, PS3.5 7.1), in either byte
+    order; anything else is not read at all, since pydicom makes a data set of any bytes.
+    """
+    if head[128:132] == b"DICM":
+        return True
+    if len(head) < 8:
+        return False
+    group, element = struct.unpack("<HH", head[:4])
+    big_group, big_element = struct.unpack(">HH", head[:4])
+    little = group in (0x0002, 0x0004, 0x0008) and element < 0x3000
+    big = big_group in (0x0004, 0x0008) and big_element < 0x3000
+    return little or big
+
+
+def read_dicom(stream: BinaryIO) -> OpenedDicom:
+    """Read the header; pixel data is found but not read.
+
+    Only the elements that this product uses are kept; the values of others are passed over.
+
+    Raises
+    ------
+    InputError
+        A deflated data set above its limit. pydicom raises much more on damaged input: call
+        this inside ``border.refusing``.
+    """
+    syntax = _read_transfer_syntax(stream)
+    if syntax == DeflatedExplicitVRLittleEndian:
+        stream = io.BytesIO(inflate(stream.read()))
+    little = syntax != ExplicitVRBigEndian
+    dataset = read_dataset(
+        stream,
+        syntax == ImplicitVRLittleEndian,
+        little,
+        stop_when=_is_pixel_data,
+        specific_tags=_TAGS,
+    )
+    implicit = bool(dataset.original_encoding[0])
+    return OpenedDicom(dataset, stream, syntax, _find_pixels(stream, implicit, little))
+
+
+def _is_pixel_data(tag: BaseTag, _vr: str | None, _length: int) -> bool:
+    return tag in _PIXEL_TAGS
+
+
+def _is_after_meta(tag: BaseTag, _vr: str | None, _length: int) -> bool:
+    return tag >> 16 != 0x0002
+
+
+def inflate(data: bytes) -> bytes:
+    """Raw deflate (PS3.5 A.5) under the limit of inflated size."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    result = inflater.decompress(data, limits.INFLATED_BYTES.most + 1)
+    limits.INFLATED_BYTES.check(len(result))
+    return result
+
+
+def _read_transfer_syntax(stream: BinaryIO) -> UID:
+    """Read the file meta information, if there is one, and leave the stream at the data set."""
+    head = stream.read(132)
+    stream.seek(132 if head[128:] == b"DICM" else 0)
+    meta = read_dataset(stream, False, True, stop_when=_is_after_meta)
+    declared = str(meta.get("TransferSyntaxUID") or "").strip()
+    start = stream.tell()
+    first = stream.read(8)
+    stream.seek(start)
+    if declared:
+        return UID(declared)
+    # No meta, or one without the UID: what the first element looks like decides (PS3.5 7.1).
+    if len(first) < 8:
+        raise InputError("A DICOM file without a data set.")
+    if not first[4:6].isalpha() or not first[4:6].isupper():
+        return ImplicitVRLittleEndian
+    if struct.unpack("<H", first[:2])[0] > 0xFF:
+        return ExplicitVRBigEndian
+    return ExplicitVRLittleEndian
+
+
+def _find_pixels(stream: BinaryIO, implicit: bool, little: bool) -> PixelElement | None:
+    head = stream.read(8)
+    if len(head) < 8:
+        return None
+    order = "<" if little else ">"
+    group, element = struct.unpack(f"{order}HH", head[:4])
+    tag = group << 16 | element
+    if tag not in _PIXEL_TAGS:
+        return None
+    vr = "OW"
+    if implicit or not head[4:6].isalpha():
+        (length,) = struct.unpack(f"{order}L", head[4:])
+    elif head[4:6] in _LONG_LENGTH_VRS:
+        vr = head[4:6].decode("ascii")
+        (length,) = struct.unpack(f"{order}L", stream.read(4))
+    else:
+        (length,) = struct.unpack(f"{order}H", head[6:])
+    return PixelElement(
+        offset=stream.tell(),
+        length=None if length == _UNDEFINED_LENGTH else length,
+        float_bits={0x7FE00008: 32, 0x7FE00009: 64}.get(tag, 0),
+        vr=vr,
+    )

@@ -1,0 +1,118 @@
+"""What maps the stored values of a grey frame: modality LUT, padding, VOI LUTs and windows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+
+from viewer.dicom.attributes import items, number, numbers, raw_value, text
+from viewer.dicom.codecs import Layout
+from viewer.dicom.dataset import OpenedDicom
+from viewer.dicom.luts import LookupTable, read_lut
+from viewer.dicom.model import Voi, VoiFunction, VoiTable, VoiWindow
+from viewer.errors import InputError
+
+_LARGEST = 1e12  # no modality value is larger; a window beyond it is damage
+
+
+@dataclass(frozen=True, slots=True)
+class Modality:
+    """Stored values to modality values (PS3.3 C.11.1): a table, or slope and intercept."""
+
+    slope: float
+    intercept: float
+    unit: str
+    table: LookupTable | None = None
+
+    def apply(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        if self.table is not None:
+            return self.table.apply(values)
+        if self.slope == 1 and self.intercept == 0:
+            return values.astype(np.float32) if values.dtype == np.float64 else values
+        if values.dtype.kind == "f" or self.slope % 1 or self.intercept % 1:
+            return self._apply_in_float(values)
+        ends = [int(values.min()) * self.slope, int(values.max()) * self.slope]
+        low, high = min(ends) + self.intercept, max(ends) + self.intercept
+        for name in ("int16", "uint16", "int32"):
+            bounds = np.iinfo(name)
+            if bounds.min <= low and high <= bounds.max:
+                # The sum is right in the target type even where a part of it wraps round.
+                result: npt.NDArray[Any] = values.astype(name)
+                result *= np.array(int(self.slope)).astype(name)
+                result += np.array(int(self.intercept)).astype(name)
+                return result
+        return self._apply_in_float(values)
+
+    def _apply_in_float(self, values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        # float32 holds 16-bit values exactly; wider ones need float64 on the way.
+        wide: npt.NDArray[Any] = values.astype("f8" if values.dtype.itemsize > 2 else "f4")
+        scaled: npt.NDArray[Any] = wide * self.slope + self.intercept
+        return scaled.astype(np.float32)
+
+
+def read_modality(opened: OpenedDicom, source: Dataset, layout: Layout) -> Modality:
+    modality = text(opened.dataset, "Modality")
+    tables = items(opened.dataset, "ModalityLUTSequence")
+    if tables:
+        unit = text(tables[0], "ModalityLUTType")
+        table = read_lut(tables[0], opened.is_little_endian, layout.signed)
+        return Modality(1.0, 0.0, "" if unit == "US" else unit, table)
+    slope, intercept = number(source, "RescaleSlope"), number(source, "RescaleIntercept")
+    unit = text(source, "RescaleType")
+    # A slope of zero would wipe the picture out; it is written by mistake for "none".
+    if not slope:
+        slope = 1.0
+    if intercept is None:
+        intercept = 0.0
+    if modality == "CT" and unit in ("", "HU", "US"):
+        unit = "HU" if raw_value(source, "RescaleIntercept") is not None else ""
+    return Modality(slope, intercept, "" if unit == "US" else unit)
+
+
+def read_padding(
+    dataset: Dataset, layout: Layout, transform: Modality
+) -> tuple[float, float] | None:
+    """Pixel Padding Value and Range Limit (PS3.3 C.7.5.1.1.2) in modality values."""
+    ends = [number(dataset, "PixelPaddingValue"), number(dataset, "PixelPaddingRangeLimit")]
+    if ends[0] is None or transform.table is not None:
+        return None
+    found = [_with_sign(int(end), layout) for end in ends if end is not None]
+    mapped = [value * transform.slope + transform.intercept for value in found]
+    return min(mapped), max(mapped)
+
+
+def _with_sign(value: int, layout: Layout) -> int:
+    """US or SS by Pixel Representation; some files carry the other of the two."""
+    value %= 2**layout.bits_allocated
+    if layout.signed and value >= 2 ** (layout.bits_allocated - 1):
+        value -= 2**layout.bits_allocated
+    return value
+
+
+def read_vois(source: Dataset, little_endian: bool, signed: bool) -> tuple[Voi, ...]:
+    """VOI LUTs, then windows, each in the order of the file; unusable ones are left out."""
+    tables: list[Voi] = []
+    for item in items(source, "VOILUTSequence"):
+        try:
+            table = read_lut(item, little_endian, signed)
+        except InputError:
+            # A damaged suggestion of how to show the values does not make them unreadable.
+            continue
+        entries = tuple(table.entries.tolist())
+        tables.append(VoiTable(table.first, entries, table.bits, table.explanation))
+    centers, widths = numbers(source, "WindowCenter"), numbers(source, "WindowWidth")
+    names = text(source, "WindowCenterWidthExplanation").split("\\")
+    try:
+        function = VoiFunction(text(source, "VOILUTFunction").upper() or "LINEAR")
+    except ValueError:
+        function = VoiFunction.LINEAR
+    windows: list[Voi] = [
+        VoiWindow(center, width, function, names[index] if index < len(names) else "")
+        for index, (center, width) in enumerate(zip(centers, widths, strict=False))
+        if 0 < width < _LARGEST and abs(center) < _LARGEST  # PS3.3 C.11.2.1.2
+    ]
+    return tuple(tables + windows)

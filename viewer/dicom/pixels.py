@@ -1,0 +1,174 @@
+"""One frame -> modality values, and the hash by which its pixels are known again."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.pixels.processing import convert_color_space
+
+from viewer.dicom.attributes import text
+from viewer.dicom.border import refusing
+from viewer.dicom.codecs import Layout, Stored
+from viewer.dicom.dataset import OpenedDicom, read_dicom
+from viewer.dicom.geometry import FrameAttributes
+from viewer.dicom.grey import read_modality, read_padding, read_vois
+from viewer.dicom.luts import read_palette
+from viewer.dicom.model import Frame, Image, Voi, VoiWindow
+from viewer.dicom.plain import decode_plain
+from viewer.dicom.source import open_source
+from viewer.dicom.stored import read_layout, read_stored
+from viewer.errors import InputError
+
+
+def decode(image: Image) -> Frame:
+    """Decode one frame to modality values at full bit depth, or to RGB.
+
+    Integers stay integers where Rescale Slope and Intercept are whole numbers: int16 where the
+    values fit, else uint16 or int32. Everything else is float32. MONOCHROME1 is flagged, not
+    inverted. Only this frame is read and decoded.
+
+    Raises
+    ------
+    InputError
+        The file is gone, damaged or in a form that is not supported; one sentence says why.
+    """
+    with (
+        refusing("The picture cannot be decoded"),
+        open_source(image.path, image.member) as stream,
+    ):
+        if image.is_plain:
+            plain = decode_plain(stream, image.frame_number)
+            vois: tuple[Voi, ...] = ()
+            if plain.ndim == 2 and plain.dtype == np.uint8:
+                # The values of an 8-bit picture are brightness already.
+                vois = (VoiWindow(128.0, 256.0),)
+            return Frame(plain, hash_pixels(plain), "", vois, False)
+        opened = read_dicom(stream)
+        if text(opened.dataset, "SOPInstanceUID") not in (image.uid, ""):
+            raise InputError("The file has changed since it was opened.")
+        return _decode_dicom(opened, image)
+
+
+def read_stored_values(image: Image) -> npt.NDArray[Any]:
+    """The stored values of a DICOM frame, before any lookup table, for checks by other tools.
+
+    Returns
+    -------
+    (rows, columns) or (rows, columns, 3), of the signedness that Pixel Representation says;
+    colour as decoded, before conversion to 8-bit RGB.
+
+    Raises
+    ------
+    InputError
+    """
+    with (
+        refusing("The picture cannot be decoded"),
+        open_source(image.path, image.member) as stream,
+    ):
+        opened = read_dicom(stream)
+        layout = read_layout(opened)
+        stored = read_stored(opened, layout, image.frame_number)
+        return _settle_bits(stored, layout, bool(opened.pixels and opened.pixels.float_bits))
+
+
+def hash_pixels(values: npt.NDArray[Any]) -> str:
+    """SHA-256 (hex) of stored values, whatever type holds them.
+
+    Hashed are the shape, the kind of number (``i`` or ``f``) and the values as little endian in
+    the narrowest type that holds them all: uint8, uint16, uint32, int8, int16, int32 or int64;
+    floats as they are. So equal stored values give one hash whether they come from an 8-bit PNG
+    or a DICOM file of 16 Bits Allocated. Colour is hashed as 8-bit RGB, grey before the modality
+    LUT.
+    """
+    if values.dtype.kind == "f":
+        canonical, kind = values.astype(f"<f{values.dtype.itemsize}", copy=False), "f"
+    else:
+        canonical, kind = values.astype(_narrowest(values), copy=False), "i"
+    shape = "x".join(map(str, values.shape))
+    digest = hashlib.sha256(f"{shape} {kind}{canonical.dtype.itemsize} ".encode())
+    digest.update(np.ascontiguousarray(canonical).data)
+    return digest.hexdigest()
+
+
+def _narrowest(values: npt.NDArray[Any]) -> np.dtype[Any]:
+    low, high = int(values.min()), int(values.max())
+    for name in ("u1", "u2", "u4") if low >= 0 else ("i1", "i2", "i4"):
+        limits = np.iinfo(name)
+        if limits.min <= low and high <= limits.max:
+            return np.dtype(f"<{name}")
+    return np.dtype("<i8")
+
+
+def _decode_dicom(opened: OpenedDicom, image: Image) -> Frame:
+    frame_number = image.frame_number
+    layout = read_layout(opened)
+    if (layout.rows, layout.columns) != (image.rows, image.columns):
+        raise InputError("The file has changed since it was opened.")
+    stored = read_stored(opened, layout, frame_number)
+    is_float = bool(opened.pixels and opened.pixels.float_bits)
+    values = _settle_bits(stored, layout, is_float)
+    if layout.samples == 3 or stored.photometric == "PALETTE COLOR":
+        picture = _to_rgb(values, stored, layout, opened)
+        return Frame(picture, hash_pixels(picture), "", (), False)
+    attributes = FrameAttributes(opened.dataset)
+    transform = read_modality(
+        opened, attributes.macro("PixelValueTransformationSequence", frame_number), layout
+    )
+    modality_values = transform.apply(values)
+    voi_source = attributes.macro("FrameVOILUTSequence", frame_number)
+    signed = layout.signed or bool(modality_values.min() < 0)
+    return Frame(
+        values=modality_values,
+        pixel_sha256=hash_pixels(values),
+        unit=transform.unit,
+        vois=read_vois(voi_source, opened.is_little_endian, signed),
+        inverted=layout.photometric == "MONOCHROME1",
+        padding=read_padding(opened.dataset, layout, transform),
+    )
+
+
+# --- stored values -----------------------------------------------------------------------------
+
+
+def _settle_bits(stored: Stored, layout: Layout, is_float: bool) -> npt.NDArray[Any]:
+    """Cut the bits that are in use out of their container and give them their sign.
+
+    PS3.5 8.1.1: bits above High Bit are undefined, so they are never part of a value. For
+    compressed frames it is the codestream's precision that counts.
+    """
+    values = stored.values
+    if is_float:
+        return values.astype(values.dtype.newbyteorder("="))
+    width = values.dtype.itemsize * 8
+    target = np.dtype(f"{'i' if layout.signed else 'u'}{width // 8}")
+    # A precision below the container's is the codestream's own and wins over the header.
+    is_precise = stored.bits < layout.bits_allocated
+    bits = min(stored.bits, width) if is_precise else layout.bits_stored
+    if bits == width or (is_precise and stored.signed == layout.signed):
+        return values.view(target)
+    shift = layout.high_bit + 1 - bits
+    if not is_precise and 0 < shift <= width - bits:
+        values = values >> shift
+    unused = width - bits
+    # Up and down again: the shift down spreads the sign bit, or clears what is unused.
+    return (values << unused).view(target) >> unused
+
+
+def _to_rgb(
+    values: npt.NDArray[Any], stored: Stored, layout: Layout, opened: OpenedDicom
+) -> npt.NDArray[np.uint8]:
+    if stored.photometric == "PALETTE COLOR":
+        bits = min(16, layout.bits_stored, values.dtype.itemsize * 8)
+        palette = read_palette(opened.dataset, opened.is_little_endian, bits, layout.signed)
+        picture: npt.NDArray[np.uint8] = palette[values.astype(np.int64) & (2**bits - 1)]
+        return picture
+    if stored.photometric in ("YBR_FULL", "YBR_FULL_422") and values.dtype == np.uint8:
+        values = convert_color_space(values, "YBR_FULL", "RGB")
+    elif stored.photometric != "RGB":
+        raise InputError(f"The colour space {stored.photometric or 'nothing'} is not supported.")
+    if values.dtype != np.uint8:
+        values = values >> max(0, min(stored.bits, layout.bits_stored) - 8)
+    return values.astype(np.uint8)
