@@ -1,0 +1,133 @@
+"""Training images: kept at the working size in memory, varied anew each time they are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+
+from detector.dataset import LabelledBox, Sample
+from detector.losses import Target
+from detector.preprocess import Geometry, brightness, to_network
+
+Progress = Callable[[str], None]
+_LEAST_VISIBLE = 0.25
+"""A box of which less is left inside the picture after a shift or zoom is no longer an object."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A sample as the network sees it: (size, size) uint8, and its place in the frame."""
+
+    sample: Sample
+    pixels: npt.NDArray[np.uint8]
+    geometry: Geometry
+
+
+def prepare(samples: Sequence[Sample], size: int, progress: Progress) -> list[Prepared]:
+    """Decode and reduce each image once.
+
+    Raises
+    ------
+    DatasetError
+        Where a file cannot be read.
+    """
+    prepared = []
+    for count, sample in enumerate(samples, start=1):
+        square, geometry = to_network(brightness(sample.load()), size)
+        pixels = np.round(square * 255.0).astype(np.uint8)
+        prepared.append(Prepared(sample, pixels, geometry))
+        if count % 100 == 0 or count == len(samples):
+            progress(f"images read: {count} of {len(samples)}")
+    return prepared
+
+
+class Augmenter:
+    """Flip, shift, zoom, small rotation, contrast and gamma, the boxes going along.
+
+    Parameters
+    ----------
+    categories, image_classes : the order in which the network answers.
+    """
+
+    def __init__(self, categories: Sequence[str], image_classes: Sequence[str]):
+        self._categories = tuple(categories)
+        self._image_classes = tuple(image_classes)
+        self._geometric = v2.Compose([
+            v2.RandomHorizontalFlip(0.5),
+            v2.RandomAffine(
+                degrees=7, translate=(0.08, 0.08), scale=(0.85, 1.2),
+                interpolation=v2.InterpolationMode.BILINEAR,
+            ),
+        ])  # fmt: skip
+        self._tonal = v2.ColorJitter(brightness=0.15, contrast=0.25)
+
+    def __call__(self, item: Prepared, generator: torch.Generator) -> tuple[Tensor, Target]:
+        """(1, S, S) float32 in 0..1 and what is on it, after a random change."""
+        image = torch.from_numpy(item.pixels)[None].float() / 255.0
+        sample, size = item.sample, image.shape[-1]
+        count = len(sample.objects)
+        boxes = tv_tensors.BoundingBoxes(
+            self._corners(item, (*sample.objects, *sample.rejected)),
+            format=tv_tensors.BoundingBoxFormat.XYXY, canvas_size=(size, size),
+            clamping_mode=None,
+        )  # fmt: skip
+        image, moved = self._geometric(tv_tensors.Image(image), boxes)
+        gamma = float(2.0 ** (torch.rand((), generator=generator) * 1.2 - 0.6))
+        image = self._tonal(image).as_subclass(Tensor).clamp(0.0, 1.0) ** gamma
+        corners, kept = _inside(moved.as_subclass(Tensor), size)
+        names = torch.tensor(
+            [self._categories.index(o.category) for o in (*sample.objects, *sample.rejected)],
+            dtype=torch.int64,
+        )
+        known = [sample.image_classes.get(name) for name in self._image_classes]
+        target = Target(
+            corners[:count][kept[:count]], names[:count][kept[:count]],
+            corners[count:][kept[count:]], names[count:][kept[count:]],
+            torch.tensor([float(c in sample.complete) for c in self._categories]),
+            torch.tensor([float("nan") if k is None else float(k) for k in known]),
+        )  # fmt: skip
+        return image, target
+
+    @staticmethod
+    def _corners(item: Prepared, boxes: Sequence[LabelledBox]) -> Tensor:
+        corners = [item.geometry.to_input(b.box) for b in boxes]
+        return torch.tensor(corners, dtype=torch.float32).reshape(-1, 4)
+
+
+def _inside(corners: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """The boxes clipped to the picture, and which of them still show enough."""
+    clipped = corners.clamp(0.0, float(size))
+    area = (corners[:, 2] - corners[:, 0]) * (corners[:, 3] - corners[:, 1])
+    left = (clipped[:, 2] - clipped[:, 0]) * (clipped[:, 3] - clipped[:, 1])
+    return clipped, (left >= _LEAST_VISIBLE * area) & (left > 4.0)
+
+
+def draw(prepared: Sequence[Prepared], count: int, generator: torch.Generator) -> list[int]:
+    """Which images the next epoch shows: `count` indices.
+
+    45 % show objects, 30 % are read and free of them, 25 % have image-level classes alone; the
+    share of a kind that is absent goes to the others. Each kind is gone through in full before
+    it is shuffled again.
+    """
+    kinds: dict[str, list[int]] = {"objects": [], "negative": [], "weak": []}
+    for index, item in enumerate(prepared):
+        sample = item.sample
+        read = bool(sample.complete) or bool(sample.rejected)
+        kinds["objects" if sample.objects else "negative" if read else "weak"].append(index)
+    shares = {"objects": 0.45, "negative": 0.30, "weak": 0.25}
+    total = sum(shares[k] for k, members in kinds.items() if members)
+    chosen: list[int] = []
+    for kind, members in kinds.items():
+        wanted = round(count * shares[kind] / total) if members else 0
+        while wanted > 0:
+            order = torch.randperm(len(members), generator=generator).tolist()[:wanted]
+            chosen.extend(members[i] for i in order)
+            wanted -= len(order)
+    return [chosen[i] for i in torch.randperm(len(chosen), generator=generator).tolist()]

@@ -1,0 +1,136 @@
+"""What the network is asked to get right: scores that tell quality, boxes, image-level classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torchvision.ops import box_iou, generalized_box_iou_loss
+
+from detector.architectures import NetworkOutput
+
+POSITIVES_PER_OBJECT = 9
+REJECTED_WEIGHT = 2.0
+"""A place that a reader rejected counts twice an ordinary background place."""
+
+BOX_WEIGHT = 2.0
+IMAGE_WEIGHT = 2.0
+_SCORE_POWER, _IOU_POWER = 0.5, 4.0
+
+
+@dataclass(frozen=True)
+class Target:
+    """The truth of one image, in pixels of the network's input.
+
+    Attributes
+    ----------
+    boxes : (G, 4) float32
+    categories : (G,) int64, index into the categories
+    rejected : (R, 4) float32, and `rejected_categories` (R,) int64
+    complete : (C,) float32, 1 where every object of the category is boxed
+    image_classes : (L,) float32, 1 present, 0 absent, NaN unknown
+    """
+
+    boxes: Tensor
+    categories: Tensor
+    rejected: Tensor
+    rejected_categories: Tensor
+    complete: Tensor
+    image_classes: Tensor
+
+    def to(self, device: str) -> Target:
+        return Target(*(getattr(self, field.name).to(device) for field in fields(self)))
+
+
+def detection_loss(output: NetworkOutput, targets: list[Target]) -> dict[str, Tensor]:
+    """The three losses, each a scalar; their sum is what is trained on.
+
+    The score of a place is trained towards the overlap that its box has with the finding
+    (Generalized Focal Loss, Li et al. 2020); which places answer for a finding follows from
+    score and overlap together (task-aligned assignment, Feng et al. 2021).
+    """
+    score_sum = output.logits.new_zeros(())
+    box_sum = output.logits.new_zeros(())
+    quality_sum = output.logits.new_zeros(())
+    for boxes, logits, target in zip(output.boxes, output.logits, targets, strict=True):
+        quality, owner = _assigned(boxes.detach(), logits.detach(), output.points, target)
+        weight = _known(output.points, target, logits.shape[1])
+        scores = logits.sigmoid()
+        entropy = functional.binary_cross_entropy_with_logits(logits, quality, reduction="none")
+        score_sum = score_sum + (weight * (scores - quality).abs().square() * entropy).sum()
+        places = (owner >= 0).nonzero()[:, 0]
+        if len(places):
+            share = quality.amax(dim=1)[places]
+            loss = generalized_box_iou_loss(boxes[places], target.boxes[owner[places]])
+            box_sum = box_sum + (loss * share).sum()
+            quality_sum = quality_sum + share.sum()
+    norm = quality_sum.clamp(min=1.0)
+    return {
+        "score": score_sum / norm,
+        "box": BOX_WEIGHT * box_sum / norm,
+        "image": IMAGE_WEIGHT * _image_loss(output.image_logits, targets),
+    }
+
+
+def _assigned(
+    boxes: Tensor, logits: Tensor, points: Tensor, target: Target
+) -> tuple[Tensor, Tensor]:
+    """The wanted score of each place and category (A, C), and the object it answers for (A,)."""
+    quality = torch.zeros_like(logits)
+    owner = torch.full((len(points),), -1, dtype=torch.int64, device=points.device)
+    if not len(target.boxes):
+        return quality, owner
+    overlap = box_iou(boxes, target.boxes)
+    score = logits.sigmoid()[:, target.categories]
+    inside = _inside(points, target.boxes)
+    # A box too small to hold any place belongs to the place nearest to its centre.
+    centres = (target.boxes[:, :2] + target.boxes[:, 2:]) / 2
+    nearest = torch.cdist(points, centres).argmin(dim=0)
+    inside[nearest, torch.arange(len(target.boxes), device=points.device)] = True
+    metric = (score.pow(_SCORE_POWER) * overlap.pow(_IOU_POWER) + 1e-9) * inside
+    top = metric.topk(min(POSITIVES_PER_OBJECT, len(points)), dim=0).indices
+    chosen = torch.zeros_like(inside).scatter_(0, top, True) & inside
+    metric = metric * chosen
+    index = (overlap * chosen).argmax(dim=1)
+    taken = chosen.any(dim=1)
+    owner[taken] = index[taken]
+    peak = metric.amax(dim=0).clamp(min=1e-9)
+    height = (overlap * chosen).amax(dim=0)
+    places = taken.nonzero()[:, 0]
+    mine = owner[places]
+    quality[places, target.categories[mine]] = metric[places, mine] / peak[mine] * height[mine]
+    return quality, owner
+
+
+def _known(points: Tensor, target: Target, categories: int) -> Tensor:
+    """The weight of each place and category (A, C): 0 where nobody looked."""
+    weight = target.complete.expand(len(points), categories).clone()
+    for boxes, names, value in (
+        (target.boxes, target.categories, 1.0),
+        (target.rejected, target.rejected_categories, REJECTED_WEIGHT),
+    ):
+        if len(boxes):
+            inside = _inside(points, boxes)
+            for category in range(categories):
+                hit = inside[:, names == category].any(dim=1)
+                weight[hit, category] = weight[hit, category].clamp(min=value)
+    return weight
+
+
+def _inside(points: Tensor, boxes: Tensor) -> Tensor:
+    """(A, G) bool: is the place inside the box."""
+    x, y = points[:, None, 0], points[:, None, 1]
+    return (x > boxes[:, 0]) & (x < boxes[:, 2]) & (y > boxes[:, 1]) & (y < boxes[:, 3])
+
+
+def _image_loss(logits: Tensor, targets: list[Target]) -> Tensor:
+    if logits.shape[1] == 0:
+        return logits.new_zeros(())
+    wanted = torch.stack([t.image_classes for t in targets])
+    known = ~wanted.isnan()
+    entropy = functional.binary_cross_entropy_with_logits(
+        logits, wanted.nan_to_num(0.0), reduction="none"
+    )
+    return (entropy * known).sum() / known.sum().clamp(min=1)

@@ -1,0 +1,203 @@
+"""Models on disk: NAME/card.json beside NAME/weights.safetensors. Cards are read without torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from detector.types import ModelCard, ModelError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+CARD, WEIGHTS = "card.json", "weights.safetensors"
+MOST_CARD_BYTES = 16 * 1024 * 1024
+_LISTS = ("categories", "modalities", "body_parts", "views")
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    card: ModelCard
+    network: nn.Module  # float32, eval mode, on the device it was loaded for
+
+
+def find_models(folders: Iterable[Path]) -> tuple[ModelCard, ...]:
+    """The cards of all readable models in these folders, in the order given, then by name.
+
+    Of two models of one name, the first folder's is the one; `problems` tells what was not
+    readable.
+    """
+    found: dict[str, ModelCard] = {}
+    for place in _model_folders(folders):
+        try:
+            card = read_card(place)
+        except ModelError:
+            continue  # `problems` names it
+        found.setdefault(card.name, card)
+    return tuple(found.values())
+
+
+def problems(folders: Iterable[Path]) -> tuple[str, ...]:
+    """One sentence for each model in these folders whose card cannot be read."""
+    sentences = []
+    for place in _model_folders(folders):
+        try:
+            read_card(place)
+        except ModelError as e:
+            sentences.append(str(e))
+    return tuple(sentences)
+
+
+def locate(name: str, folders: Iterable[Path]) -> Path:
+    """The folder of the model of that name, or of that path.
+
+    Raises
+    ------
+    ModelError
+        Where there is none.
+    """
+    places = _model_folders(folders)
+    for place in places:
+        try:
+            if read_card(place).name == name:
+                return place
+        except ModelError:
+            if place.name == name:
+                raise
+    if (Path(name) / CARD).is_file():
+        return Path(name)
+    known = ", ".join(card.name for card in find_models(folders)) or "none"
+    raise ModelError(f"There is no model named {name!r}; the models here are: {known}.")
+
+
+def read_card(folder: Path) -> ModelCard:
+    """The card of one model folder.
+
+    Raises
+    ------
+    ModelError
+        Where it is absent, no JSON, or lacks a field or has one of the wrong kind.
+    """
+    path = folder / CARD
+    try:
+        if path.stat().st_size > MOST_CARD_BYTES:
+            raise ModelError(f"The model {folder.name} has a card of implausible size.")
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as e:
+        raise ModelError(f"There is no model in {folder.name}: it has no {CARD}.") from e
+    except (OSError, ValueError) as e:
+        raise ModelError(f"The card of the model {folder.name} cannot be read.") from e
+    try:
+        return _card(data)
+    except (KeyError, TypeError, ValueError) as e:
+        raise ModelError(f"The card of the model {folder.name} is not complete: {e}.") from e
+
+
+def load(folder: Path, device: str = "cpu") -> LoadedModel:
+    """The network of a model folder, once its file is what the card says.
+
+    Raises
+    ------
+    ModelError
+        Where the weights are absent, are not those of the card, or do not fit the architecture.
+    """
+    # Listing cards must not load torch: the window does it.
+    import torch  # noqa: PLC0415
+    from safetensors import SafetensorError  # noqa: PLC0415
+    from safetensors.torch import load as parse  # noqa: PLC0415
+
+    from detector.architectures import build  # noqa: PLC0415
+
+    card = read_card(folder)
+    path = folder / WEIGHTS
+    try:
+        content = path.read_bytes()
+    except OSError as e:
+        raise ModelError(f"The model {card.name} has no readable {WEIGHTS}.") from e
+    if hashlib.sha256(content).hexdigest() != card.weights_sha256:
+        raise ModelError(
+            f"The model {card.name} is not used: its weights are not the ones of its card "
+            "(SHA-256 differs). The file is damaged or was replaced."
+        )
+    network = build(card.architecture, card.architecture_options, card.categories)
+    try:
+        network.load_state_dict(
+            {k: v.float() if v.is_floating_point() else v for k, v in parse(content).items()}
+        )
+    except (RuntimeError, SafetensorError) as e:
+        raise ModelError(
+            f"The weights of the model {card.name} do not fit its architecture "
+            f"{card.architecture}."
+        ) from e
+    network = network.eval().to(device)
+    network = network.to(memory_format=torch.channels_last)
+    return LoadedModel(card, network)
+
+
+def save(
+    card: ModelCard, network: nn.Module, folder: Path, *, replace_old: bool = False
+) -> ModelCard:
+    """Write a model folder and return the card with the hash of its weights.
+
+    The folder appears whole or not at all.
+
+    Raises
+    ------
+    ModelError
+        Where the folder is there already, or cannot be written.
+    """
+    from safetensors.torch import save as serialise  # noqa: PLC0415
+
+    state = {
+        name: value.detach().contiguous().cpu() for name, value in network.state_dict().items()
+    }
+    content = serialise(state)
+    card = replace(card, weights_sha256=hashlib.sha256(content).hexdigest())
+    if folder.exists() and not replace_old:
+        raise ModelError(f"There is a model in {folder.name} already.")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        (part / WEIGHTS).write_bytes(content)
+        text = json.dumps(asdict(card), indent=1, ensure_ascii=False)
+        (part / CARD).write_text(text + "\n", encoding="utf-8")
+        part.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        part.replace(folder)
+    except OSError as e:
+        raise ModelError(f"The model cannot be written to {folder.name}: {e.strerror}.") from e
+    return card
+
+
+def _model_folders(folders: Iterable[Path]) -> list[Path]:
+    return [
+        place
+        for folder in folders
+        if folder.is_dir()
+        for place in sorted(folder.iterdir())
+        if (place / CARD).is_file() and not place.name.startswith(".")
+    ]
+
+
+def _card(data: Any) -> ModelCard:
+    if not isinstance(data, dict):
+        raise TypeError("it is not a JSON object")
+    known = {name: data[name] for name in ModelCard.__dataclass_fields__ if name in data}
+    for name in _LISTS:
+        known[name] = tuple(str(v) for v in known[name])
+    for name in ("architecture_options", "training", "evaluation"):
+        if not isinstance(known.get(name, {}), dict):
+            raise TypeError(f"{name} is not an object")
+    known["input_size"] = int(known["input_size"])
+    known["default_threshold"] = float(known["default_threshold"])
+    card = ModelCard(**known)
+    if not card.categories or not 32 <= card.input_size <= 4096:
+        raise ValueError("it names no category or an impossible input size")
+    return card

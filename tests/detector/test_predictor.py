@@ -1,0 +1,163 @@
+"""Boxes in pixels of the frame, the same for one radiograph however it is stored."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torchvision.ops import batched_nms
+
+from detector.architectures import NetworkOutput
+from detector.model_store import LoadedModel
+from detector.predictor import Predictor, candidates, choose_device, unlike
+from detector.preprocess import to_network
+from detector.types import Detection, Detections, DetectorError, ImageInput, ToneCurve
+from tests.detector.conftest import model_card, radiograph
+
+CATEGORIES = ("opacity", "effusion")
+
+
+class Fixed(nn.Module):
+    """Answers the same boxes, whatever it sees; the first time it may be out of memory."""
+
+    def __init__(self, boxes: list[list[float]], logits: list[list[float]], fail: bool = False):
+        super().__init__()
+        self.boxes, self.logits, self.fail = torch.tensor(boxes), torch.tensor(logits), fail
+
+    def forward(self, images: torch.Tensor) -> NetworkOutput:
+        if self.fail:
+            self.fail = False
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        count = len(images)
+        return NetworkOutput(
+            self.boxes.expand(count, -1, -1), self.logits.expand(count, -1, -1),
+            torch.zeros(count, 0), torch.zeros(len(self.boxes), 2), torch.ones(len(self.boxes)),
+        )  # fmt: skip
+
+
+def test_boxes_are_of_the_frame_clipped_sorted_and_above_the_floor() -> None:
+    boxes = [[-20.0, 10, 60, 60], [70, 40, 100, 80], [5, 5, 30, 30]]
+    logits = [[0.0, -9], [-9, 2.0], [-9, -9]]
+    model = LoadedModel(model_card(input_size=128), Fixed(boxes, logits))
+    picture = cv2.resize(radiograph(0), (512, 512))
+    answer = Predictor(model, "cpu").predict(ImageInput(picture), floor=0.01)
+    assert [(d.category, round(d.score, 3)) for d in answer.detections] == [
+        ("effusion", 0.881), ("opacity", 0.5),
+    ]  # fmt: skip
+    assert answer.detections[0].box.xywh() == pytest.approx((280, 160, 120, 160))
+    assert answer.detections[1].box.xywh() == pytest.approx((0, 40, 240, 200))
+    assert (answer.device, answer.score_floor, answer.model_name) == ("cpu", 0.01, "small")
+
+
+def test_the_better_of_two_alike_boxes_stays_but_not_across_categories() -> None:
+    _, geometry = to_network(np.zeros((128, 128), dtype=np.float32), 128)
+    boxes = torch.tensor([[10.0, 10, 50, 50], [12, 10, 52, 50], [60, 60, 90, 90]])
+    logits = torch.tensor([[1.0, 0.5], [2.0, -9], [0.0, -9]])
+    found = candidates(boxes, logits, 0.01, CATEGORIES, geometry)
+    assert [(d.category, d.box.x_min) for d in found] == [
+        ("opacity", 12), ("effusion", 10), ("opacity", 60),
+    ]  # fmt: skip
+
+
+def test_suppression_is_that_of_torchvision() -> None:
+    torch.manual_seed(0)
+    corner = torch.rand(300, 2) * 200
+    boxes = torch.cat([corner, corner + torch.rand(300, 2) * 80 + 5], dim=1).double()
+    scores = torch.rand(300).sort(descending=True).values
+    names = torch.randint(0, 3, (300,))
+    wanted = batched_nms(boxes, scores, names, 0.45).tolist()
+    assert 20 < len(wanted) < 280
+    assert unlike(boxes.numpy(), names.numpy(), 0.45) == wanted
+
+
+def test_a_prediction_does_not_wait_for_torchvision() -> None:
+    code = "import sys, detector.predictor; assert 'torchvision' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_at_most_a_hundred_candidates() -> None:
+    _, geometry = to_network(np.zeros((1280, 1280), dtype=np.float32), 1280)
+    corner = torch.arange(400.0)
+    x, y = corner % 20 * 60, corner.div(20, rounding_mode="floor") * 60
+    boxes = torch.stack([x, y, x + 50, y + 50], dim=1)
+    found = candidates(boxes, torch.zeros(400, 1), 0.01, ("opacity",), geometry)
+    assert len(found) == 100
+
+
+def test_out_of_memory_goes_to_the_cpu_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = LoadedModel(model_card(), Fixed([[1.0, 2, 40, 50]], [[1.0, 0.0]], fail=True))
+    predictor = Predictor(model, "cpu")
+    monkeypatch.setattr(predictor, "device", "meta-device-that-fails")
+    monkeypatch.setattr(predictor, "_cpu_network", model.network)
+    seen: list[str] = []
+
+    def run(network: nn.Module, squares: np.ndarray, device: str) -> object:
+        seen.append(device)
+        output = network(torch.from_numpy(squares)[:, None])
+        return output.boxes, output.logits, output.image_logits
+
+    monkeypatch.setattr("detector.predictor.run_network", run)
+    answer = predictor.predict(ImageInput(radiograph(0)))
+    assert seen == ["meta-device-that-fails", "cpu"]
+    assert answer.device == "cpu"
+    assert len(answer.detections) == 2
+
+
+def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert choose_device("auto") == choose_device("cpu") == "cpu"
+    with pytest.raises(DetectorError, match="no cuda device"):
+        choose_device("cuda")
+    with pytest.raises(DetectorError, match="choose auto, cpu, cuda or mps"):
+        choose_device("quantum")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert choose_device("auto") == "cuda"
+
+
+def unmatched(wanted: Detections, other: Detections, least: float) -> list[Detection]:
+    """Candidates of `wanted` for which `other` has no like box and score."""
+    return [
+        d for d in wanted.detections
+        if d.score >= least and not any(
+            o.category == d.category and o.box.iou(d.box) >= 0.9 and abs(o.score - d.score) <= 0.05
+            for o in other.detections
+        )
+    ]  # fmt: skip
+
+
+IMAGES = ("00000017_000.jpg", "00000022_001.jpg", "00000003_003.jpg")
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_one_radiograph_in_three_forms_gives_the_same_boxes(
+    reference: Path, bundled: Path, name: str
+) -> None:
+    eight = cv2.imread(str(reference / "images" / name), cv2.IMREAD_GRAYSCALE)
+    assert eight is not None
+    stored = (500 + eight.astype(np.int16) * 12).astype(np.int16)  # 12 bits, windowed 500 to 3560
+    forms = (
+        ImageInput(eight),
+        ImageInput(stored, ToneCurve((500, 3560), (0, 1))),
+        ImageInput((4095 - stored).astype(np.uint16), ToneCurve((535, 3595), (1, 0))),
+        ImageInput(stored.astype(np.float32), ToneCurve((300, 3700), (0, 1))),
+    )
+    predictor = Predictor(bundled, "cpu")
+    first, *others = (predictor.predict(form) for form in forms)
+    assert first.detections
+    for other in others:
+        assert not unmatched(first, other, 0.05)
+        assert not unmatched(other, first, 0.05)
+
+
+def test_the_same_picture_gives_the_same_answer_twice(reference: Path, bundled: Path) -> None:
+    picture = cv2.imread(str(reference / "images" / IMAGES[0]), cv2.IMREAD_GRAYSCALE)
+    predictor = Predictor(bundled, "cpu")
+    answers = [predictor.predict(ImageInput(picture)).detections for _ in range(2)]
+    assert answers[0] == answers[1]

@@ -1,0 +1,372 @@
+"""The command line: which words lead where. No Qt unless the window is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from detector.types import RESEARCH_USE_ONLY, DetectorError
+from viewer import log
+from viewer.commands.console import UsageError, require_paths, tell
+from viewer.dicom.model import VoiFunction, VoiWindow
+from viewer.errors import InputError, ViewerError
+from viewer.home import Home
+from viewer.version import VERSION
+
+PROGRAM = "Lightbox" if getattr(sys, "frozen", False) else "python main.py"
+
+_EXIT_FAILED, _EXIT_BAD_USE, _EXIT_INTERRUPTED = 1, 2, 130
+
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+
+Run = Callable[[argparse.Namespace, Home], int]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command line; returns the exit code: 0 done, 1 failed input, 2 bad use."""
+    parser = _window_parser() if command_of(arguments) is None else _command_parser()
+    options = parser.parse_args(_with_joined_window(arguments))
+    try:
+        home = Home.resolve(options.home)
+        run: Run = options.run
+        with log.written_to(home.logs):
+            return run(options, home)
+    except UsageError as error:
+        tell(f"{PROGRAM}: {error}")
+        return _EXIT_BAD_USE
+    except (ViewerError, DetectorError) as error:
+        tell(f"{PROGRAM}: {error}")
+        return _EXIT_FAILED
+    except KeyboardInterrupt:
+        tell(f"{PROGRAM}: stopped.")
+        return _EXIT_INTERRUPTED
+
+
+# --- which parser --------------------------------------------------------------------------------
+
+
+def command_of(arguments: Sequence[str]) -> str | None:
+    """The subcommand: the first word that is no option, if it is one's name."""
+    rest = iter(arguments)
+    for word in rest:
+        if word == "--home":
+            next(rest, None)
+        elif word == "--":
+            return None
+        elif not word.startswith("-"):
+            return word if word in _COMMANDS else None
+    return None
+
+
+def _with_joined_window(arguments: Sequence[str]) -> list[str]:
+    """Join ``--window -600/1500``: argparse takes a word that starts with - for an option."""
+    joined: list[str] = []
+    for word in arguments:
+        if joined and joined[-1] == "--window" and re.match(r"-[\d.]", word):
+            joined[-1] = f"--window={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(_EXIT_BAD_USE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def _window_parser() -> argparse.ArgumentParser:
+    commands = "\n".join(f"  {name:10}{text}" for name, (text, _, _) in _COMMANDS.items())
+    parser = _Parser(
+        prog=PROGRAM,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=(
+            "Lightbox opens DICOM studies and X-ray images in a window, with a detector beside\n"
+            f"the reader. {RESEARCH_USE_ONLY}"
+        ),
+        epilog=(
+            f"commands, which need no display:\n{commands}\n\n"
+            f"'{PROGRAM} COMMAND --help' tells about one. A file or folder that has the name of a\n"
+            "command is opened as ./NAME. Exit codes: 0 done, 1 the input could not be used,\n"
+            "2 the command line is wrong."
+        ),
+    )
+    _add_home(parser, default=None)
+    parser.add_argument("--version", action="version", version=f"Lightbox {VERSION}")
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="DICOM file, folder, zip archive, DICOMDIR, PNG, JPEG, TIFF or BMP to open",
+    )
+    parser.set_defaults(run=_open_window)
+    return parser
+
+
+def _command_parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog=PROGRAM, allow_abbrev=False)
+    _add_home(parser, default=None)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, (text, add_arguments, run) in _COMMANDS.items():
+        command = commands.add_parser(
+            name,
+            prog=f"{PROGRAM} {name}",
+            allow_abbrev=False,
+            help=text,
+            description=f"{text[0].upper()}{text[1:]}.",
+            epilog=RESEARCH_USE_ONLY,
+        )
+        add_arguments(command)
+        _add_home(command, default=argparse.SUPPRESS)  # else it would undo one given before
+        command.set_defaults(run=run)
+    return parser
+
+
+def _add_home(parser: argparse.ArgumentParser, default: str | None) -> None:
+    parser.add_argument(
+        "--home",
+        type=Path,
+        default=default,
+        metavar="DIR",
+        help="folder for the label database, settings, logs and trained models (else the variable "
+        "LIGHTBOX_HOME, else the place that the system gives to applications)",
+    )
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda", "mps"),
+        default="auto",
+        help="where the model runs; auto takes a graphics card where there is one",
+    )
+
+
+# --- arguments of each command -------------------------------------------------------------------
+
+
+def _add_detect(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    parser.add_argument("--out", required=True, type=_file_to_write, metavar="FILE.json")
+    parser.add_argument("--model", metavar="NAME", help="name of a model (else the first one)")
+    parser.add_argument(
+        "--floor",
+        type=_score,
+        default=0.01,
+        metavar="SCORE",
+        help="lowest score that is written, 0 to 1 (default %(default)s)",
+    )
+    _add_device(parser)
+    parser.add_argument(
+        "--any-image",
+        action="store_true",
+        help="analyse also images that the model was not made for, by its card",
+    )
+
+
+def _add_render(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--out", required=True, type=_png_to_write, metavar="FILE.png")
+    parser.add_argument(
+        "--frame", type=_whole_number, default=1, metavar="N", help="number of the frame, from 1"
+    )
+    parser.add_argument(
+        "--window",
+        type=_window,
+        metavar="CENTER/WIDTH",
+        help="window in modality values, for example -600/1500 (else the file's, else automatic)",
+    )
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", required=True, choices=("coco",))
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="a new folder")
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--format", required=True, choices=("coco",))
+    parser.add_argument(
+        "--reader", metavar="NAME", help="whose findings these are (else the login name)"
+    )
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data",
+        required=True,
+        action="append",
+        type=Path,
+        metavar="DIR",
+        help="folder that `export` wrote; may be given several times",
+    )
+    parser.add_argument(
+        "--out",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="folder that the model is written into, as a folder of its own",
+    )
+    parser.add_argument(
+        "--epochs", type=_whole_number, metavar="N", help="passes over the data (else the recipe's)"
+    )
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument("--model", metavar="NAME", help="model to go on from (else the first one)")
+    start.add_argument(
+        "--from-scratch", action="store_true", help="start from random weights instead"
+    )
+    _add_device(parser)
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", required=True, metavar="NAME", help="name or folder of a model")
+    parser.add_argument(
+        "--data",
+        required=True,
+        action="append",
+        type=Path,
+        metavar="DIR",
+        help="folder that `export` wrote; may be given several times",
+    )
+    parser.add_argument(
+        "--out", type=_file_to_write, metavar="FILE.json", help="write the figures as JSON too"
+    )
+    _add_device(parser)
+
+
+# --- values --------------------------------------------------------------------------------------
+
+
+def _score(text: str) -> float:
+    try:
+        score = float(text)
+    except ValueError:
+        score = -1.0
+    if not 0 <= score <= 1:
+        raise argparse.ArgumentTypeError(f"a score is a number from 0 to 1, not '{text}'")
+    return score
+
+
+def _whole_number(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 is needed, not '{text}'")
+    return int(text)
+
+
+def _window(text: str) -> VoiWindow:
+    match = re.fullmatch(r"([-+]?\d*\.?\d+)/(\d*\.?\d+)", text)
+    if match is None or float(match[2]) <= 0:
+        raise argparse.ArgumentTypeError(
+            f"a window is CENTER/WIDTH with a width above 0, for example 40/400, not '{text}'"
+        )
+    center, width = float(match[1]), float(match[2])
+    # PS3.3 C.11.2.1.2: below a width of 1 only LINEAR_EXACT is defined.
+    function = VoiFunction.LINEAR if width >= 1 else VoiFunction.LINEAR_EXACT
+    return VoiWindow(center, width, function)
+
+
+def _file_to_write(text: str) -> Path:
+    path = Path(text)
+    try:
+        if path.is_dir():
+            raise argparse.ArgumentTypeError(f"{path} is a folder; a file name is needed")
+        if not path.absolute().parent.is_dir():
+            raise argparse.ArgumentTypeError(f"there is no folder {path.parent} to write it in")
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{path} cannot be written: {error.strerror}") from error
+    return path
+
+
+def _png_to_write(text: str) -> Path:
+    if not text.lower().endswith(".png"):
+        raise argparse.ArgumentTypeError(f"the name of a picture ends in .png, not '{text}'")
+    return _file_to_write(text)
+
+
+# --- running: each command is imported when it is asked for --------------------------------------
+
+
+def _open_window(options: argparse.Namespace, home: Home) -> int:
+    require_paths(options.paths)
+    # Qt ends the process where it finds no screen; say it in a sentence instead.
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in _DISPLAYS):
+        raise InputError("There is no display to open the window on; see --help for commands.")
+    from viewer import app  # noqa: PLC0415
+
+    return app.run(options.paths, home)
+
+
+def _detect(options: argparse.Namespace, home: Home) -> int:
+    from viewer.commands.detect import Request, detect  # noqa: PLC0415
+
+    request = Request(
+        tuple(options.paths),
+        options.out,
+        options.model,
+        options.floor,
+        options.device,
+        options.any_image,
+    )
+    return detect(request, home)
+
+
+def _render(options: argparse.Namespace, _home: Home) -> int:
+    from viewer.commands.render import render  # noqa: PLC0415
+
+    render(options.file, options.out, options.frame, options.window)
+    return 0
+
+
+def _export(options: argparse.Namespace, home: Home) -> int:
+    from viewer.commands.labels import export_labels  # noqa: PLC0415
+
+    export_labels(home, options.out)
+    return 0
+
+
+def _import(options: argparse.Namespace, home: Home) -> int:
+    from viewer.commands.labels import import_labels  # noqa: PLC0415
+
+    return import_labels(home, options.file, options.reader)
+
+
+def _train(options: argparse.Namespace, home: Home) -> int:
+    from viewer.commands.training import train  # noqa: PLC0415
+
+    train(
+        home,
+        options.data,
+        options.out,
+        base=options.model,
+        from_scratch=options.from_scratch,
+        epochs=options.epochs,
+        device=options.device,
+    )
+    return 0
+
+
+def _evaluate(options: argparse.Namespace, home: Home) -> int:
+    from viewer.commands.training import evaluate  # noqa: PLC0415
+
+    evaluate(home, options.model, options.data, options.out, options.device)
+    return 0
+
+
+_COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Run]] = {
+    "detect": (
+        "run the detector over images and write its boxes as COCO JSON",
+        _add_detect,
+        _detect,
+    ),
+    "render": ("write the picture of one frame as PNG", _add_render, _render),
+    "export": ("write the decided findings with their images", _add_export, _export),
+    "import": ("read findings and candidates into the label database", _add_import, _import),
+    "train": ("train a model on exported findings", _add_train, _train),
+    "evaluate": ("measure a model on exported findings", _add_evaluate, _evaluate),
+}

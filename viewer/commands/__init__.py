@@ -1,0 +1,1 @@
+"""What the subcommands do. No Qt, no display."""

@@ -1,0 +1,45 @@
+"""What a child process may use before it is stopped: one table."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from viewer.engine.messages import (
+    DetectRequest,
+    FrameRequest,
+    Request,
+    ScanRequest,
+    ThumbnailRequest,
+)
+
+Kind = Literal["decode", "model"]
+
+# Seconds from the start of the process to its first word; the model worker imports torch first,
+# which takes minutes from a cold network disk under a virus scanner.
+START_LIMIT_S: dict[Kind, float] = {"decode": 60.0, "model": 240.0}
+
+# Seconds without a word before a request counts as hung. A scan speaks several times a second.
+SILENCE_LIMIT_S: dict[type[Request], float] = {
+    ScanRequest: 60.0,
+    FrameRequest: 30.0,
+    ThumbnailRequest: 30.0,
+    DetectRequest: 600.0,  # importing torch on a busy computer took 270 s
+}
+
+# A cancelled request ends within 500 ms: time to stop by itself, then to be killed and reaped.
+CANCEL_GRACE_S = 0.2
+KILL_WAIT_S = 0.1
+
+# How often a waiting host looks for a cancellation.
+POLL_S = 0.02
+
+# Address space of the decode worker: several times the largest frame that dicom/limits.py allows.
+# The model worker has none: CUDA reserves far more than it uses.
+DECODE_ADDRESS_SPACE = 8 << 30
+
+# Arrays below this travel in the pipe itself: two system calls are cheaper than a shared block.
+SHARED_FROM_BYTES = 64 << 10
+
+# Shared memory that is left to everyone else. Writing into a full /dev/shm is not an error but a
+# SIGBUS, so a block is only made where it fits with this to spare.
+SHARED_HEADROOM = 16 << 20

@@ -1,0 +1,68 @@
+"""Child process that runs the detector on arrays; it never sees a file of the reader's."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from viewer.engine.child import Link, serve
+from viewer.engine.messages import (
+    ANALYSING,
+    LOADING,
+    Answer,
+    DetectAnswer,
+    DetectRequest,
+    DetectUpdate,
+    Request,
+)
+
+if TYPE_CHECKING:
+    from detector.predictor import Predictor
+
+
+def main(connection: Connection) -> None:
+    """Entry point of the process."""
+    _leave_room()
+    serve(connection, _Models().handle)
+
+
+class _Models:
+    """The one loaded model: a second one in memory would serve nobody."""
+
+    def __init__(self) -> None:
+        self._key: tuple[Path, str] | None = None
+        self._predictor: Predictor | None = None
+
+    def handle(self, request: Request, link: Link) -> Answer:
+        if not isinstance(request, DetectRequest):
+            raise TypeError(f"the model worker does not know {type(request).__name__}")
+        predictor = self._load(request.model_folder, request.device, link)
+        link.report(DetectUpdate(ANALYSING))
+        detections = predictor.predict(request.image, request.floor)
+        link.check()
+        return DetectAnswer(detections)
+
+    def _load(self, folder: Path, device: str, link: Link) -> Predictor:
+        if self._predictor is not None and self._key == (folder, device):
+            return self._predictor
+        link.report(DetectUpdate(LOADING))
+        self._predictor = self._key = None  # free the memory of the last one first
+        # It brings torch: seconds that belong to this stage, and after _leave_room.
+        from detector.predictor import Predictor  # noqa: PLC0415
+
+        self._predictor = Predictor(folder, device)
+        self._key = (folder, device)
+        return self._predictor
+
+
+def _leave_room() -> None:
+    """Leave the window a core and the right of way, so that it stays quick while this works."""
+    threads = str(max(1, (os.cpu_count() or 2) - 1))
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):  # read by torch when it is imported
+        os.environ.setdefault(name, threads)
+    if hasattr(os, "nice"):
+        with suppress(OSError):
+            os.nice(5)

@@ -1,0 +1,89 @@
+"""Where Lightbox keeps what is its own, and where what ships with it lies."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from viewer.errors import InputError
+
+ENVIRONMENT_VARIABLE = "LIGHTBOX_HOME"
+
+
+@dataclass(frozen=True)
+class Home:
+    """The one folder that holds everything the program keeps."""
+
+    path: Path
+
+    @staticmethod
+    def resolve(override: Path | None) -> Home:
+        """The folder of ``--home``, else of LIGHTBOX_HOME, else the system's place for it.
+
+        The folder is created.
+
+        Raises
+        ------
+        InputError
+            It cannot be created or is no folder.
+        """
+        if override is None and os.environ.get(ENVIRONMENT_VARIABLE):
+            override = Path(os.environ[ENVIRONMENT_VARIABLE])
+        if override is None:
+            override = Path(platformdirs.user_data_dir("Lightbox", appauthor=False))
+        home = Home(override.expanduser().resolve())
+        try:
+            home.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(
+                f"The folder {home.path} for Lightbox's own files cannot be created: "
+                f"{error.strerror}."
+            ) from error
+        return home
+
+    @property
+    def database(self) -> Path:
+        """The label database (a file)."""
+        return self.path / "labels.sqlite"
+
+    @property
+    def settings(self) -> Path:
+        """The reader's settings (a file)."""
+        return self.path / "settings.json"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def models(self) -> Path:
+        """Models trained or added here."""
+        return self.path / "models"
+
+    @property
+    def model_folders(self) -> tuple[Path, Path]:
+        """Where models are looked for; the first one found is used where none is chosen.
+
+        Those that ship come first: one that was just trained is measured by nobody yet.
+        """
+        return bundled_models(), self.models
+
+
+def bundled_models() -> Path:
+    """The folder of the models that ship with the program."""
+    return _program_folder() / "models"
+
+
+def bundled_resources() -> Path:
+    """The folder of icons, presets and the sample study."""
+    return _program_folder() / "resources"
+
+
+def _program_folder() -> Path:
+    # PyInstaller says where it has put the bundle's data; from source it is the checkout.
+    frozen = getattr(sys, "_MEIPASS", None)
+    return Path(frozen) if frozen else Path(__file__).resolve().parent.parent

@@ -1,0 +1,3 @@
+"""The version of the program, as it is written into everything that it makes."""
+
+VERSION = "0.1.0"
