@@ -77,9 +77,12 @@ def check(folder: Path, screenshot: Path | None) -> None:
     with tempfile.TemporaryDirectory() as home, virtual_screen() as display:
         screen = {"DISPLAY": display}
         environment = screen | {"HOME": home, "PATH": "/nonexistent", "QT_QPA_PLATFORM": "xcb"}
+        environment["LC_ALL"] = "C.UTF-8"
 
-        def press(*keys: str) -> None:
-            subprocess.run([xdotool, "key", *keys], env=screen, check=True)
+        def press(window: str, *keys: str) -> None:
+            # No window manager runs here: the focus has to be given by hand.
+            command = [xdotool, "windowfocus", "--sync", window, "key", *keys]
+            subprocess.run(command, env=screen, check=True)
 
         def window() -> str:
             command = [xdotool, "search", "--onlyvisible", "--name", "Lightbox"]
@@ -93,7 +96,7 @@ def check(folder: Path, screenshot: Path | None) -> None:
         program = subprocess.Popen(command, env=environment)
         database = Path(home, "kept", "labels.sqlite")
         try:
-            wait_for("a window", window, program)
+            shown_window = wait_for("a window", window, program).split()[0]
             shown = time.monotonic() - start
             runs = "select count(*) from runs"
             wait_for("an analysed image", lambda: count(database, runs), program)
@@ -102,7 +105,7 @@ def check(folder: Path, screenshot: Path | None) -> None:
             if not candidates:
                 raise SystemExit("the detector marked nothing on the sample study")
             time.sleep(1.0)  # the marks are drawn
-            press("n", "Return")
+            press(shown_window, "n", "Return")
             accepted = "select count(*) from events where verb = 'accept'"
             wait_for("a kept decision", lambda: count(database, accepted), program)
             if screenshot is not None:

@@ -11,6 +11,10 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 
+from tests.ui.window_fixtures import desk, make_desk, workers
+
+__all__ = ["desk", "make_desk", "workers"]  # fixtures of a whole window
+
 _HARMLESS = ("This plugin does not support ",)  # the offscreen platform's own
 
 

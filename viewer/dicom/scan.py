@@ -97,6 +97,7 @@ class _Search:
                     children = sorted(path.iterdir(), key=lambda child: natural_key(child.name))
         except InputError as error:
             self._skip(str(path), error)
+            yield
             return
         if is_folder:
             self._total += len(children) - 1  # the folder itself is no file
@@ -115,6 +116,7 @@ class _Search:
                     referenced = self._find_referenced(stream, path)
         except InputError as error:
             self._skip(str(path), error)
+            yield
             return
         self._done += 1
         yield

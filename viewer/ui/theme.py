@@ -79,6 +79,7 @@ QTreeView::item:selected, QListView::item:selected, QTableView::item:selected {{
     background: #24404f; color: {TEXT}; }}
 QHeaderView::section {{ background: {WINDOW}; color: {MUTED}; border: none;
     border-bottom: 1px solid {BORDER}; padding: 5px 6px; }}
+QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QMenu {{ background: {PANEL}; border: 1px solid {BORDER}; padding: 4px; }}
 QMenu::item {{ padding: 5px 24px 5px 12px; border-radius: 3px; }}
 QMenu::item:selected {{ background: #24404f; }}

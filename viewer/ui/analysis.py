@@ -1,0 +1,248 @@
+"""The detector beside the reader: when it runs, on which image, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from detector.types import Detections, ModelCard
+from viewer.dicom.model import Frame, Image, ImageKey
+from viewer.engine.messages import DetectUpdate
+from viewer.errors import Cancelled, ViewerError
+from viewer.review.finding import Run
+from viewer.settings import Settings
+from viewer.ui.jobs import Jobs, Report
+from viewer.ui.reading import Reading
+
+SLOT = "model"
+
+SCORE_FLOOR = 0.01  # everything above it is stored; the threshold only hides
+
+DetectProgress = Callable[[DetectUpdate], None]
+Detect = Callable[[Frame, Path, float, str, DetectProgress], Detections]
+
+
+class Outcome(Enum):
+    """What is known of the image on the screen. No two of them look alike."""
+
+    NO_IMAGE = "no image"
+    NO_MODEL = "no model"
+    NOT_ANALYSED = "not analysed"
+    ANALYSING = "analysing"
+    ANALYSED = "analysed"
+    FAILED = "failed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisState:
+    """The state of one image.
+
+    Attributes
+    ----------
+    detail : the stage while it runs; the sentence where it failed or was refused.
+    run : the run whose candidates are there, once analysed.
+    seconds : how long that run took; None where it is from an earlier sitting.
+    """
+
+    outcome: Outcome
+    detail: str = ""
+    run: Run | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that was found: its folder and its card."""
+
+    folder: Path
+    card: ModelCard
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    key: ImageKey
+    study_uid: str
+    frame: Frame
+
+
+class Analysis(QObject):
+    """Runs the detector over one image at a time and files the result under that very image."""
+
+    changed = Signal()
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        reading: Reading,
+        *,
+        model: Model | None,
+        detect: Detect,
+        settings: Settings,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self.model = model
+        self._jobs = jobs
+        self._reading = reading
+        self._detect = detect
+        self._settings = settings
+        self._running: _Task | None = None
+        self._stage = ""
+        self._next: _Task | None = None
+        self._failures: dict[ImageKey, str] = {}
+        self._stopped: set[ImageKey] = set()  # cancelled: not started again by itself
+        self._seconds: dict[ImageKey, float] = {}
+        reading.image_shown.connect(self._opened)
+
+    # --- what is known ---------------------------------------------------------------------------
+
+    def state(self) -> AnalysisState:
+        """The state of the image on the screen."""
+        key, image = self._reading.key, self._reading.image
+        if key is None or image is None:
+            return AnalysisState(Outcome.NO_IMAGE)
+        return self._at_work(key) or self._known_of(key) or self._to_do(image)
+
+    def _at_work(self, key: ImageKey) -> AnalysisState | None:
+        if self._running is not None and self._running.key == key:
+            return AnalysisState(Outcome.ANALYSING, self._stage)
+        if self._next is not None and self._next.key == key:
+            return AnalysisState(Outcome.ANALYSING, "waiting for the image before")
+        return None
+
+    def _known_of(self, key: ImageKey) -> AnalysisState | None:
+        if key in self._failures:
+            return AnalysisState(Outcome.FAILED, self._failures[key])
+        run = self._run_of(key)
+        if run is not None:
+            return AnalysisState(Outcome.ANALYSED, run=run, seconds=self._seconds.get(key))
+        return None
+
+    def _to_do(self, image: Image) -> AnalysisState:
+        if self.model is None:
+            return AnalysisState(Outcome.NO_MODEL)
+        refusal = self._refusal(image)
+        if refusal is not None:
+            return AnalysisState(Outcome.REFUSED, refusal)
+        return AnalysisState(Outcome.NOT_ANALYSED)
+
+    def _run_of(self, key: ImageKey) -> Run | None:
+        """The last run over these very pixels."""
+        session = self._reading.session
+        run = None if session is None else session.analysed(key.uid, key.frame_number)
+        return run if run is not None and run.image == key else None
+
+    def _refusal(self, image: Image) -> str | None:
+        if self.model is None:
+            return None
+        series = image.series
+        return self.model.card.refusal(
+            series.modality, series.body_part, image.view, image.is_colour
+        )
+
+    # --- running ---------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Analyse the image on the screen, whatever the card says and however often it was."""
+        task = self._task()
+        if task is None or self.model is None:
+            return
+        self._failures.pop(task.key, None)
+        self._stopped.discard(task.key)
+        self._start(task)
+
+    def cancel(self) -> None:
+        """Stop what runs and what waits."""
+        self._next = None
+        if self._running is not None:
+            self._stopped.add(self._running.key)
+            self._jobs.cancel(SLOT)
+        self.changed.emit()
+
+    def _opened(self) -> None:
+        """An image came up: analyse it, unless there is a reason not to."""
+        self._next = None  # of an image that was only passed by
+        task, image = self._task(), self._reading.image
+        if (
+            task is not None
+            and image is not None
+            and self.model is not None
+            and self._settings.flag("analyse_on_opening")
+            and task.key not in self._failures
+            and task.key not in self._stopped
+            and self._refusal(image) is None
+            and not self._known(task.key)
+        ):
+            self._start(task)
+        self.changed.emit()
+
+    def _known(self, key: ImageKey) -> bool:
+        """True where the present model has seen these pixels already."""
+        run = self._run_of(key)
+        return (
+            run is not None
+            and self.model is not None
+            and run.weights_sha256 == self.model.card.weights_sha256
+        )
+
+    def _task(self) -> _Task | None:
+        key, position, loaded = self._reading.key, self._reading.position, self._reading.loaded
+        if key is None or position is None or loaded is None:
+            return None
+        return _Task(key, position.study.header.uid, loaded.frame)
+
+    def _start(self, task: _Task) -> None:
+        if self._running is not None:
+            self._next = task if task.key != self._running.key else None
+            self.changed.emit()
+            return
+        model, device = self.model, self._settings.text("device")
+        if model is None:
+            return
+        self._running, self._stage = task, "starting"
+
+        def work(report: Report) -> Detections:
+            return self._detect(task.frame, model.folder, SCORE_FLOOR, device, report)
+
+        self._jobs.submit(
+            SLOT,
+            work,
+            lambda detections: self._done(task, detections),
+            lambda error: self._failed(task, error),
+            self._progressed,
+        )
+        self.changed.emit()
+
+    def _progressed(self, update: DetectUpdate) -> None:
+        self._stage = update.stage
+        self.changed.emit()
+
+    def _done(self, task: _Task, detections: Detections) -> None:
+        try:
+            # Under the key that was sent, whatever the screen shows by now.
+            self._reading.keep(task.key)
+            self._reading.session_of(task.study_uid).add_run(task.key, detections)
+            self._seconds[task.key] = detections.seconds
+        except ViewerError as error:
+            self._failures[task.key] = str(error)
+        self._end()
+
+    def _failed(self, task: _Task, error: ViewerError) -> None:
+        if isinstance(error, Cancelled):
+            self._stopped.add(task.key)
+        else:
+            self._failures[task.key] = str(error)
+        self._end()
+
+    def _end(self) -> None:
+        self._running = None
+        task, self._next = self._next, None
+        if task is not None:
+            self._start(task)
+        else:
+            self.changed.emit()

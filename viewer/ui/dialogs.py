@@ -1,0 +1,220 @@
+"""The questions that the main window asks. Nothing else opens a dialog."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHeaderView,
+    QInputDialog,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from detector.types import RESEARCH_USE_ONLY
+from viewer.dicom.model import Skipped
+from viewer.settings import SETTINGS, Settings, Value, default_reader
+from viewer.ui import theme
+from viewer.ui.actions import MOUSE, TABLE, readable
+
+
+def tell(parent: QWidget | None, title: str, sentence: str) -> None:
+    """One sentence that must be read before anything goes on."""
+    QMessageBox.critical(parent, title, sentence)
+
+
+def choose_files(parent: QWidget, folder: str) -> list[Path]:
+    names, _ = QFileDialog.getOpenFileNames(parent, "Open files", folder)
+    return [Path(name) for name in names]
+
+
+def choose_folder(parent: QWidget, folder: str, title: str = "Open folder") -> Path | None:
+    name = QFileDialog.getExistingDirectory(parent, title, folder)
+    return Path(name) if name else None
+
+
+def choose_labels(parent: QWidget, folder: str) -> Path | None:
+    name, _ = QFileDialog.getOpenFileName(parent, "Import COCO", folder, "COCO (*.json)")
+    return Path(name) if name else None
+
+
+def confirm_signature(parent: QWidget, undecided: int, analysing: bool) -> bool:
+    """Ask once, since candidates above the threshold are still open or still to come."""
+    box = QMessageBox(parent)
+    box.setWindowTitle("Sign the study")
+    if analysing:
+        box.setText("Sign before the analysis is done?")
+        box.setInformativeText("What the detector finds afterwards counts as not there.")
+    else:
+        box.setText(f"Sign with {undecided} undecided?")
+        box.setInformativeText(
+            "Candidates above the threshold that are neither accepted nor rejected count as not "
+            "there once the study is signed."
+        )
+    box.setStyleSheet("QLabel { min-width: 320px; }")  # else a column of four words a line
+    review = box.addButton(
+        "Wait" if analysing else "Review them", QMessageBox.ButtonRole.RejectRole
+    )
+    sign = box.addButton("Sign", QMessageBox.ButtonRole.AcceptRole)
+    box.setDefaultButton(review)
+    box.setEscapeButton(review)
+    box.exec()
+    return box.clickedButton() is sign
+
+
+def ask_category(parent: QWidget, current: str) -> str | None:
+    text, accepted = QInputDialog.getText(
+        parent, "Category", "Another category:", QLineEdit.EchoMode.Normal, current
+    )
+    return text.strip() or None if accepted else None
+
+
+def show_about(parent: QWidget, version: str, model: str) -> None:
+    QMessageBox.about(
+        parent,
+        "About Lightbox",
+        f"<p><b>Lightbox {version}</b></p><p>{model}</p><p>{RESEARCH_USE_ONLY}</p>",
+    )
+
+
+class _TableDialog(QDialog):
+    """Two columns to read and to copy."""
+
+    def __init__(
+        self,
+        parent: QWidget,
+        title: str,
+        heads: tuple[str, str],
+        rows: Sequence[tuple[str, str]],
+    ) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._rows = rows
+        self.setWindowTitle(title)
+        self.resize(720, 640)
+        self.table = QTableWidget(len(rows), 2, self)
+        self.table.setHorizontalHeaderLabels(list(heads))
+        self.table.verticalHeader().hide()
+        self.table.setShowGrid(False)
+        self.table.setWordWrap(True)
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
+        self.table.horizontalHeader().setStretchLastSection(True)
+        self.table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
+        self.table.setColumnWidth(0, 220)
+        for number, cells in enumerate(rows):
+            for column, text in enumerate(cells):
+                item = QTableWidgetItem(text)
+                item.setToolTip(text)
+                self.table.setItem(number, column, item)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self.table, self.copy)
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
+        self.buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.table)
+        layout.addWidget(self.buttons)
+
+    def copy(self) -> None:
+        """The selected rows, or all of them, to the clipboard."""
+        chosen = sorted({index.row() for index in self.table.selectedIndexes()})
+        rows = chosen or range(self.table.rowCount())
+        lines = ["\t".join(self._rows[row]) for row in rows]
+        QGuiApplication.clipboard().setText("\n".join(lines))
+
+
+class OpenReport(_TableDialog):
+    """What was not opened, and why."""
+
+    def __init__(self, parent: QWidget, skipped: Sequence[Skipped]) -> None:
+        rows = [(item.path, item.reason) for item in skipped]
+        super().__init__(parent, "Not opened", ("File", "Reason"), rows)
+        copy = self.buttons.addButton("Copy", QDialogButtonBox.ButtonRole.ActionRole)
+        copy.clicked.connect(self.copy)
+
+
+class KeysDialog(_TableDialog):
+    """Every key and what the mouse does, from the table of actions."""
+
+    def __init__(self, parent: QWidget) -> None:
+        keys = [
+            ("  or  ".join(readable(key) for key in row.keys if key[-1] not in "{}"), row.text)
+            for row in TABLE
+            if row.keys
+        ]
+        super().__init__(parent, "Keys and mouse", ("Key", "What it does"), [*keys, *MOUSE])
+
+
+class SettingsDialog(QDialog):
+    """One field for each row of the table of settings that has words."""
+
+    def __init__(self, parent: QWidget, settings: Settings) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Settings")
+        self.setMinimumWidth(460)
+        self._fields: dict[str, QCheckBox | QComboBox | QLineEdit] = {}
+        form = QFormLayout()
+        form.setVerticalSpacing(10)
+        for row in SETTINGS:
+            if not row.text:
+                continue
+            value = settings.value(row.key)
+            field: QCheckBox | QComboBox | QLineEdit
+            if row.choices:
+                field = QComboBox(self)
+                for choice, words in row.choices:
+                    field.addItem(words, choice)
+                field.setCurrentIndex(max(0, field.findData(value)))
+            elif isinstance(row.default, bool):
+                field = QCheckBox(row.text, self)
+                field.setChecked(bool(value))
+            else:
+                field = QLineEdit(str(value), self)
+            self._fields[row.key] = field
+            if isinstance(field, QCheckBox):
+                form.addRow("", field)
+            else:
+                form.addRow(row.text, field)
+        name = self._fields["reader_name"]
+        assert isinstance(name, QLineEdit)
+        name.setPlaceholderText(default_reader())
+        buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel, self
+        )
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        hint = QLabel("Changes are kept at once and count from the next image on.", self)
+        hint.setStyleSheet(f"color: {theme.MUTED.name()};")
+        layout = QVBoxLayout(self)
+        layout.addLayout(form)
+        layout.addWidget(hint)
+        layout.addWidget(buttons)
+
+    def values(self) -> dict[str, Value]:
+        """What the fields say."""
+        values: dict[str, Value] = {}
+        for key, field in self._fields.items():
+            if isinstance(field, QCheckBox):
+                values[key] = field.isChecked()
+            elif isinstance(field, QComboBox):
+                values[key] = str(field.currentData())
+            else:
+                values[key] = field.text().strip()
+        return values

@@ -1,0 +1,133 @@
+"""Labels out and in, and what earlier sittings left: work on the database beside the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from viewer.dicom.model import Frame, Image, Study
+from viewer.errors import Cancelled, ViewerError
+from viewer.exchange import coco
+from viewer.review.fold import fold
+from viewer.review.store import Store
+from viewer.ui.jobs import Jobs, Report
+from viewer.ui.study_browser import ANALYSED, SIGNED
+
+SLOT = "exchange"
+HISTORY_SLOT = "history"
+
+Load = Callable[[Path], Sequence[tuple[Image, Frame]]]
+
+
+class Exchanging(QObject):
+    """Runs exports and imports, each over its own connection: a store is one thread's."""
+
+    progressed = Signal(str, int, int)  # what, how many are done, of how many
+    done = Signal(str)  # sentence
+    failed = Signal(str)
+    imported = Signal()
+    notes = Signal(object)  # study uid -> signed, analysed
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        database: Path,
+        decode: Callable[[Image], Frame],
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._jobs = jobs
+        self._database = database
+        self._decode = decode
+
+    @property
+    def busy(self) -> bool:
+        return self._jobs.busy(SLOT)
+
+    def export(self, out: Path, study_uids: Sequence[str] | None) -> None:
+        """Write COCO into ``out``: these studies, or everything reviewed."""
+
+        def work(report: Report) -> str:
+            def progress(count: int, total: int) -> None:
+                report.check()
+                report(("Exporting", count, total))
+
+            with Store.open(self._database) as store:
+                summary = coco.export(
+                    store, out, self._decode, study_uids=study_uids, on_progress=progress
+                )
+            return _export_sentence(summary, out)
+
+        self._submit(work, lambda: None)
+
+    def import_labels(self, file: Path, reader: str, load: Load) -> None:
+        """Take candidates and findings of a COCO file in."""
+
+        def work(_report: Report) -> str:
+            with Store.open(self._database) as store:
+                summary = coco.import_labels(store, file, reader, load=load)
+            return _import_sentence(summary)
+
+        self._submit(work, self.imported.emit)
+
+    def read_history(self, studies: Sequence[Study]) -> None:
+        """Look up which of these were signed or analysed before."""
+        wanted = {study.header.uid for study in studies}
+
+        def work(report: Report) -> dict[str, str]:
+            notes = {}
+            with Store.open(self._database) as store:
+                for uid in wanted.intersection(store.study_uids()):
+                    report.check()
+                    record = store.load(uid)
+                    notes[uid] = SIGNED if fold(record).signed else ANALYSED if record.runs else ""
+            return notes
+
+        self._jobs.submit(HISTORY_SLOT, work, self.notes.emit, self._failed)
+
+    def cancel(self) -> None:
+        self._jobs.cancel(SLOT)
+
+    def _submit(self, work: Callable[[Report], str], then: Callable[[], None]) -> None:
+        if self.busy:
+            self.failed.emit("An export or import is running; wait for it or cancel it.")
+            return
+
+        def finished(sentence: str) -> None:
+            then()
+            self.done.emit(sentence)
+
+        self.progressed.emit("Reading the labels", 0, 0)
+        self._jobs.submit(
+            SLOT, work, finished, self._failed, lambda update: self.progressed.emit(*update)
+        )
+
+    def _failed(self, error: ViewerError) -> None:
+        self.failed.emit("" if isinstance(error, Cancelled) else str(error))
+
+
+def _export_sentence(summary: coco.ExportSummary, out: Path) -> str:
+    parts = [_count(summary.images, "image"), _count(summary.findings, "finding")]
+    if summary.rejected:
+        parts.append(f"{summary.rejected} rejected")
+    sentence = f"Exported {', '.join(parts)} to {out}."
+    if summary.skipped:
+        first = summary.skipped[0]
+        sentence += f" Not exported: {_count(len(summary.skipped), 'image')} ({first.reason})"
+    return sentence
+
+
+def _import_sentence(summary: coco.ImportSummary) -> str:
+    parts = [_count(summary.candidates, "candidate"), _count(summary.findings, "finding")]
+    sentence = f"Imported {', '.join(parts)}."
+    if summary.not_found:
+        sentence += f" Not found here: {', '.join(summary.not_found[:3])}"
+        more = len(summary.not_found) - 3
+        sentence += f" and {more} more." if more > 0 else "."
+    return sentence
+
+
+def _count(number: int, word: str) -> str:
+    return f"1 {word}" if number == 1 else f"{number} {word}s"

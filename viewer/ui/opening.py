@@ -1,0 +1,141 @@
+"""From a drop to studies: scans one lot of paths after the other and says what it found."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from viewer.dicom.model import Image, ScanUpdate, Skipped, Study
+from viewer.dicom.studies import build_studies
+from viewer.errors import Cancelled, ViewerError
+from viewer.ui.frames import Place, place_of
+from viewer.ui.jobs import Jobs, Report
+
+SLOT = "scan"
+
+Scan = Callable[[tuple[Path, ...], Callable[[ScanUpdate], None]], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Studies that are new or have grown, and how far the scan is."""
+
+    studies: tuple[Study, ...]
+    skipped: tuple[Skipped, ...]
+    files_done: int
+    files_total: int
+
+
+class Catalogue:
+    """All images found so far, sorted into studies. Lives in the thread of the scan job."""
+
+    def __init__(self) -> None:
+        self._images: dict[str, list[Image]] = {}
+        self._places: set[Place] = set()
+
+    def add(self, images: Sequence[Image]) -> tuple[str, ...]:
+        """Take images in, each file once; the UIDs of the studies that they belong to."""
+        touched: dict[str, None] = {}
+        for image in images:
+            touched[image.study.uid] = None
+            if place_of(image) not in self._places:
+                self._places.add(place_of(image))
+                self._images.setdefault(image.study.uid, []).append(image)
+        return tuple(touched)
+
+    def studies(self, uids: Sequence[str]) -> tuple[Study, ...]:
+        return tuple(study for uid in uids for study in build_studies(self._images[uid]))
+
+
+class _Stream:
+    """Turns what the scanner says into studies, seldom enough that sorting never holds it up."""
+
+    def __init__(self, catalogue: Catalogue, tell: Callable[[Found], None]) -> None:
+        self._catalogue = catalogue
+        self._tell = tell
+        self._touched: dict[str, None] = {}
+        self._skipped: list[Skipped] = []
+        self._done = self._total = 0
+        self._next_at = 0.0
+
+    def take(self, update: ScanUpdate) -> None:
+        self._touched.update(dict.fromkeys(self._catalogue.add(update.images)))
+        self._skipped += update.skipped
+        self._done, self._total = update.files_done, update.files_total
+        if time.monotonic() >= self._next_at:
+            self.flush()
+
+    def flush(self) -> None:
+        began = time.monotonic()
+        studies = self._catalogue.studies(tuple(self._touched))
+        self._tell(Found(studies, tuple(self._skipped), self._done, self._total))
+        self._touched.clear()
+        self._skipped.clear()
+        now = time.monotonic()
+        self._next_at = now + 8 * (now - began)
+
+
+class Opening(QObject):
+    """The opening of files and folders. Lots that come while one is read wait their turn.
+
+    Attributes
+    ----------
+    skipped : everything that was not opened since the window is up.
+    """
+
+    started = Signal()
+    found = Signal(object)  # Found
+    finished = Signal()
+    failed = Signal(str)
+
+    def __init__(self, jobs: Jobs, scan: Scan, parent: QObject) -> None:
+        super().__init__(parent)
+        self.skipped: tuple[Skipped, ...] = ()
+        self._jobs = jobs
+        self._scan = scan
+        self._catalogue = Catalogue()
+        self._waiting: list[tuple[Path, ...]] = []
+
+    @property
+    def busy(self) -> bool:
+        return self._jobs.busy(SLOT)
+
+    def open(self, paths: Sequence[Path]) -> None:
+        if paths:
+            self._waiting.append(tuple(paths))
+            self._next()
+
+    def cancel(self) -> None:
+        """Stop reading; what was found stays."""
+        self._waiting.clear()
+        self._jobs.cancel(SLOT)
+
+    def _next(self) -> None:
+        if self.busy or not self._waiting:
+            return
+        paths = self._waiting.pop(0)
+
+        def work(report: Report) -> None:
+            stream = _Stream(self._catalogue, report)
+            self._scan(paths, stream.take)
+            stream.flush()
+
+        self._jobs.submit(SLOT, work, lambda _: self._end(), self._stopped, self._take)
+        self.started.emit()
+
+    def _take(self, found: Found) -> None:
+        self.skipped += found.skipped
+        self.found.emit(found)
+
+    def _end(self) -> None:
+        self.finished.emit()
+        self._next()
+
+    def _stopped(self, error: ViewerError) -> None:
+        if not isinstance(error, Cancelled):
+            self.failed.emit(str(error))
+        self._end()

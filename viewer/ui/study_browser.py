@@ -1,0 +1,274 @@
+"""The list of studies and series on the left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
+from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from viewer.dicom.model import Series, Study
+from viewer.ui import theme, wording
+from viewer.ui.reading import Position, study_key
+from viewer.ui.thumbnails import Thumbnails
+
+Index = QModelIndex | QPersistentModelIndex
+
+_THUMBNAIL = 64
+_MARGIN = 8
+
+SIGNED, ANALYSED = "✓ signed", "• analysed"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A study's heading (``series`` None), or a series; a plain image is one row for both."""
+
+    study: Study
+    series: Series | None
+
+
+def rows_of(study: Study) -> tuple[Row, ...]:
+    """The rows of one study."""
+    if len(study.series) == 1 and all(image.is_plain for image in study.series[0].images):
+        return (Row(study, study.series[0]),)
+    return (Row(study, None), *(Row(study, series) for series in study.series))
+
+
+class StudyModel(QAbstractListModel):
+    """Studies in the order in which they were found, each followed by its series."""
+
+    def __init__(self, thumbnails: Thumbnails, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.current: Position | None = None
+        self._thumbnails = thumbnails
+        self._rows: list[Row] = []
+        self._starts: dict[tuple[str, str, str], int] = {}  # first row of each study
+        self.notes: dict[str, str] = {}
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  Qt's signature
+        return 0 if parent.isValid() else len(self._rows)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        row = self._rows[index.row()]
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            if row.series is None or row.series.images[0].is_plain:
+                return wording.study_title(row.study)
+            return wording.series_title(row.series)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            parts = [wording.study_title(row.study), wording.study_line(row.study)]
+            return "\n".join(part for part in parts if part)
+        return None
+
+    def row(self, number: int) -> Row:
+        return self._rows[number]
+
+    def studies(self) -> tuple[Study, ...]:
+        return tuple(self._rows[start].study for start in self._starts.values())
+
+    def thumbnail(self, row: Row) -> QPixmap | None:
+        assert row.series is not None
+        images = row.series.images
+        return self._thumbnails.get(images[len(images) // 2])
+
+    def note(self, row: Row) -> str:
+        """Signed, analysed, or nothing."""
+        return self.notes.get(row.study.header.uid, "")
+
+    def set_note(self, study_uid: str, note: str) -> None:
+        if self.notes.get(study_uid, "") != note:
+            self.notes[study_uid] = note
+            for key, start in self._starts.items():
+                if key[0] == study_uid:
+                    self.dataChanged.emit(self.index(start), self.index(start))
+
+    def set_notes(self, notes: Mapping[str, str]) -> None:
+        for study_uid, note in notes.items():
+            self.set_note(study_uid, note)
+
+    def is_current(self, row: Row) -> bool:
+        here = self.current
+        return (
+            here is not None
+            and row.series is not None
+            and here.same_series(Position(row.study, row.series, 0))
+        )
+
+    def add(self, studies: Sequence[Study]) -> None:
+        """Take in studies that are new or have grown."""
+        new: list[Row] = []
+        for study in studies:
+            rows = rows_of(study)
+            start = self._starts.get(study_key(study))
+            if start is None:
+                self._starts[study_key(study)] = len(self._rows) + len(new)
+                new += rows
+            elif start < len(self._rows):
+                self._replace(start, rows)
+        if new:
+            first = len(self._rows)
+            self.beginInsertRows(QModelIndex(), first, first + len(new) - 1)
+            self._rows += new
+            self.endInsertRows()
+
+    def _replace(self, start: int, rows: tuple[Row, ...]) -> None:
+        key = study_key(rows[0].study)
+        end = start
+        while end < len(self._rows) and study_key(self._rows[end].study) == key:
+            end += 1
+        more = len(rows) - (end - start)
+        if more > 0:
+            self.beginInsertRows(QModelIndex(), end, end + more - 1)
+        elif more < 0:
+            self.beginRemoveRows(QModelIndex(), end + more, end - 1)
+        self._rows[start:end] = rows
+        if more:
+            for other, first in self._starts.items():
+                if first > start:
+                    self._starts[other] = first + more
+        if more > 0:
+            self.endInsertRows()
+        elif more < 0:
+            self.endRemoveRows()
+        self.dataChanged.emit(self.index(start), self.index(start + len(rows) - 1))
+
+    def neighbour(self, by: int) -> Position | None:
+        """The series before or after the current one, over the borders of studies."""
+        places = [number for number, row in enumerate(self._rows) if row.series is not None]
+        here = next((p for p, number in enumerate(places) if self.is_current(self.row(number))), -1)
+        there = here + by
+        if not places or not 0 <= there < len(places):
+            return None
+        row = self._rows[places[there]]
+        assert row.series is not None
+        return Position(row.study, row.series, 0)
+
+
+class RowPainter(QStyledItemDelegate):
+    """Paints headings and series."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        model = index.model()
+        assert isinstance(model, StudyModel)
+        heading = model.row(index.row()).series is None
+        line = option.fontMetrics.height()
+        return QSize(120, 2 * line + 16 if heading else _THUMBNAIL + 2 * _MARGIN)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        model = index.model()
+        assert isinstance(model, StudyModel)
+        row = model.row(index.row())
+        rect: QRect = option.rect
+        state: QStyle.StateFlag = option.state
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        current = model.is_current(row)
+        hovered = bool(state & QStyle.StateFlag.State_MouseOver)
+        if row.series is not None and (current or hovered):
+            painter.fillRect(rect, theme.RAISED)
+        if current:
+            painter.fillRect(QRect(rect.left(), rect.top(), 3, rect.height()), theme.ACCENT)
+        if row.series is None:
+            painter.setPen(QPen(theme.BORDER))
+            if index.row() > 0:
+                painter.drawLine(rect.topLeft(), rect.topRight())
+            text = rect.adjusted(_MARGIN + 3, 8, -_MARGIN, -8)
+            title, line = wording.study_title(row.study), wording.study_line(row.study)
+        else:
+            self._paint_thumbnail(painter, rect, model.thumbnail(row))
+            text = rect.adjusted(_THUMBNAIL + 2 * _MARGIN + 3, _MARGIN + 4, -_MARGIN, -_MARGIN)
+            plain = row.series.images[0].is_plain
+            title = wording.study_title(row.study) if plain else wording.series_title(row.series)
+            line = wording.series_line(row.series)
+        note = model.note(row)
+        if row.series is None:
+            self._paint_text(painter, text, (title, line), note)
+        else:
+            middle = Qt.TextElideMode.ElideMiddle if plain else Qt.TextElideMode.ElideRight
+            lines = (title, line, note if plain else "")
+            self._paint_text(painter, text, lines, elide=middle)
+        painter.restore()
+
+    def _paint_thumbnail(self, painter: QPainter, rect: QRect, pixmap: QPixmap | None) -> None:
+        frame = QRect(rect.left() + _MARGIN + 3, rect.top() + _MARGIN, _THUMBNAIL, _THUMBNAIL)
+        painter.fillRect(frame, theme.SURROUND)
+        if pixmap is not None and not pixmap.isNull():
+            size = pixmap.size().scaled(frame.size(), Qt.AspectRatioMode.KeepAspectRatio)
+            target = QRect(frame.topLeft(), size)
+            target.moveCenter(frame.center())
+            painter.drawPixmap(target, pixmap)
+
+    def _paint_text(
+        self,
+        painter: QPainter,
+        rect: QRect,
+        lines: tuple[str, ...],
+        note: str = "",
+        elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+    ) -> None:
+        """Lines below each other; ``note`` stands at the right of the first."""
+        metrics = painter.fontMetrics()
+        top, width = rect.top(), rect.width()
+        if note:
+            painter.setPen(_note_colour(note))
+            width -= metrics.horizontalAdvance(note) + _MARGIN
+            painter.drawText(rect.left() + width + _MARGIN, top + metrics.ascent(), note)
+        for number, text in enumerate(lines):
+            if text:
+                colour = theme.TEXT if number == 0 else theme.MUTED
+                painter.setPen(_note_colour(text) if number == 2 else colour)
+                room = width if number == 0 else rect.width()
+                # File names differ at both ends, everything else is known by its beginning.
+                elided = metrics.elidedText(text, elide, room)
+                painter.drawText(rect.left(), top + metrics.ascent(), elided)
+                top += metrics.height() + 2
+
+
+def _note_colour(note: str) -> QColor:
+    return theme.MARK_ACCEPTED if note == SIGNED else theme.ACCENT
+
+
+class StudyBrowser(QListView):
+    """All that is open; a click shows a series."""
+
+    chosen = Signal(object)  # Position
+
+    def __init__(self, thumbnails: Thumbnails, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.studies = StudyModel(thumbnails, self)
+        self.setModel(self.studies)
+        self.setItemDelegate(RowPainter(self))
+        self.setMouseTracking(True)
+        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.setSelectionMode(QListView.SelectionMode.NoSelection)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setMinimumWidth(180)
+        self.setAccessibleName("Studies")
+        self.clicked.connect(self._clicked)
+        thumbnails.ready.connect(self.viewport().update)
+
+    def _clicked(self, index: QModelIndex) -> None:
+        row = self.studies.row(index.row())
+        series = row.series or row.study.series[0]
+        self.chosen.emit(Position(row.study, series, 0))
+
+    def set_current(self, position: Position | None) -> None:
+        """Mark the series that is on the screen, and bring it into view when it is another one."""
+        old = self.studies.current
+        self.studies.current = position
+        if position is not None and not position.same_series(old):
+            for number in range(self.studies.rowCount()):
+                if self.studies.is_current(self.studies.row(number)):
+                    self.scrollTo(self.studies.index(number))
+                    break
+        self.viewport().update()

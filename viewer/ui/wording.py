@@ -1,0 +1,214 @@
+"""What the window says about patients, images, analyses and findings. Pure: values to words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from detector.types import ModelCard
+from viewer.dicom.model import Image, Patient, PlaneGeometry, Series, Study
+from viewer.review.finding import Finding, Status
+from viewer.review.operating_point import OperatingPoint
+from viewer.ui.analysis import AnalysisState, Outcome
+from viewer.ui.reading import Position
+
+STATUS_WORDS = {
+    Status.OPEN: "to decide",
+    Status.ACCEPTED: "accepted",
+    Status.CORRECTED: "corrected",
+    Status.REJECTED: "rejected",
+    Status.ADDED: "added by reader",
+}
+
+_DEVICES = {"cpu": "CPU", "cuda": "GPU", "mps": "GPU"}
+
+
+def date(text: str) -> str:
+    """``20240131`` as ``2024-01-31``; anything else as it is."""
+    return f"{text[:4]}-{text[4:6]}-{text[6:8]}" if len(text) == 8 and text.isdigit() else text
+
+
+def study_title(study: Study) -> str:
+    """Whose study it is, or the file name of a plain image."""
+    header = study.header
+    return header.patient.name or header.patient.id or header.description or "No name"
+
+
+def study_line(study: Study) -> str:
+    """The rest of what tells a study from others."""
+    header = study.header
+    described = header.description if study_title(study) != header.description else ""
+    return " · ".join(part for part in (date(header.date), described) if part)
+
+
+def series_title(series: Series) -> str:
+    header = series.header
+    number = "" if header.number is None else f"{header.number}"
+    words = header.description or header.body_part.capitalize() or "Series"
+    return " · ".join(part for part in (number, words) if part)
+
+
+def series_line(series: Series) -> str:
+    count = len(series.images)
+    images = "1 image" if count == 1 else f"{count} images"
+    return " · ".join(part for part in (series.header.modality, images) if part)
+
+
+def window_title(position: Position | None) -> str:
+    """The short form of what is open."""
+    if position is None:
+        return "Lightbox"
+    parts = [study_title(position.study), study_line(position.study)]
+    return " · ".join(part for part in parts if part) + " — Lightbox"
+
+
+# --- corner text ---------------------------------------------------------------------------------
+
+
+def patient_lines(image: Image) -> tuple[str, ...]:
+    """Top left: who, and what was done."""
+    patient, study = image.study.patient, image.study
+    identity = " · ".join(part for part in (patient.id, _born(patient)) if part)
+    return _filled(patient.name, identity, study.description)
+
+
+def _born(patient: Patient) -> str:
+    return " ".join(part for part in (date(patient.birth_date), patient.sex) if part)
+
+
+def series_lines(image: Image) -> tuple[str, ...]:
+    """Top right: where, when, which series."""
+    series, study = image.series, image.study
+    number = "" if series.number is None else f"Series {series.number}"
+    described = " · ".join(part for part in (number, series.description) if part)
+    kind = " ".join(part for part in (series.modality, series.body_part, image.view) if part)
+    when = " ".join(part for part in (date(study.date), _clock(study.time)) if part)
+    return _filled(study.institution, when, described, kind)
+
+
+def _clock(text: str) -> str:
+    """``143012.5`` as ``14:30``."""
+    return f"{text[:2]}:{text[2:4]}" if len(text) >= 4 and text[:4].isdigit() else ""
+
+
+def image_lines(position: Position) -> tuple[str, ...]:
+    """Bottom right: which image of how many, and where in the patient."""
+    image = position.image
+    lines = [f"Image {position.index + 1}/{len(position.series.images)}"]
+    if image.number_of_frames > 1:
+        lines.append(f"Frame {image.frame_number}/{image.number_of_frames}")
+    if image.geometry is not None:
+        lines.append(f"Position {slice_position(image.geometry):.1f} mm")
+    return tuple(lines)
+
+
+def slice_position(geometry: PlaneGeometry) -> float:
+    """Distance of the plane from the origin along its normal, in mm."""
+    (a, b, c), (d, e, f) = geometry.row_direction, geometry.column_direction
+    normal = (b * f - c * e, c * d - a * f, a * e - b * d)
+    return sum(p * n for p, n in zip(geometry.position, normal, strict=True))
+
+
+def _filled(*lines: str) -> tuple[str, ...]:
+    return tuple(line for line in lines if line)
+
+
+# --- analysis ------------------------------------------------------------------------------------
+
+
+def counts(findings: tuple[Finding, ...], threshold: float, visible: bool) -> tuple[int, int]:
+    """How many of the detector's boxes are shown and how many are hidden.
+
+    What was rejected is neither: it was seen and judged.
+    """
+    machine = [f for f in findings if f.score is not None and f.status is not Status.REJECTED]
+    undecided = [f for f in machine if f.status is Status.OPEN]
+    hidden = [f for f in undecided if not visible or (f.score or 0.0) < threshold]
+    return len(machine) - len(hidden), len(hidden)
+
+
+_TITLES = {
+    Outcome.ANALYSING: "Analysing…",
+    Outcome.FAILED: "Analysis failed",
+    Outcome.REFUSED: "Not analysed",
+    Outcome.NO_MODEL: "No model installed",
+    Outcome.NOT_ANALYSED: "Not analysed",
+    Outcome.NO_IMAGE: "No image",
+}
+
+
+def analysis_title(state: AnalysisState, shown: int, hidden: int) -> str:
+    """The state in two or three words."""
+    if state.outcome is not Outcome.ANALYSED:
+        return _TITLES[state.outcome]
+    if shown + hidden == 0:
+        return "Analysed: nothing found"
+    return f"Analysed: {shown} shown, {hidden} hidden"
+
+
+def analysis_detail(state: AnalysisState, card: ModelCard | None, nothing: bool) -> str:
+    """The sentence below it."""
+    match state.outcome:
+        case Outcome.ANALYSED:
+            ran = ran_by(state, card)
+            floor = state.run.score_floor if state.run is not None else 0.0
+            none = f"No candidate scores {floor:g} or more. " if nothing else ""
+            return f"{none}{ran}"
+        case Outcome.ANALYSING | Outcome.FAILED | Outcome.REFUSED:
+            # The title says already that it was not analysed.
+            words = state.detail.removeprefix("Not analysed: ")
+            return words[:1].upper() + words[1:]
+        case Outcome.NO_MODEL:
+            return "Boxes can still be added by hand."
+        case Outcome.NOT_ANALYSED:
+            return "" if card is None else f"{card.name} {card.version} reads {card.reads()}."
+        case Outcome.NO_IMAGE:
+            return ""
+
+
+def ran_by(state: AnalysisState, card: ModelCard | None) -> str:
+    """Which machine said so, for example ``chest-xray 1.0.0 on CPU · 0.4 s``."""
+    run = state.run
+    if run is None:
+        return ""
+    older = "" if card is None or card.weights_sha256 == run.weights_sha256 else " (another model)"
+    took = "" if state.seconds is None else f" · {state.seconds:.1f} s"
+    device = _DEVICES.get(run.device.split(":")[0], run.device)
+    return f"{run.model_name} {run.model_version}{older} on {device}{took}"
+
+
+def status_line(
+    state: AnalysisState,
+    card: ModelCard | None,
+    shown: int,
+    hidden: int,
+    visible: bool,
+) -> str:
+    """The same for the status bar, on one line."""
+    if state.outcome is Outcome.ANALYSED and state.run is not None:
+        ran = ran_by(state, card)
+        device, _, took = ran.partition(" · ")
+        found = f"{shown} shown, {hidden} hidden" if shown + hidden else "nothing found"
+        line = " · ".join(part for part in (f"AI: {device}", found, took) if part)
+    elif state.outcome is Outcome.NO_IMAGE:
+        line = "AI: no model installed" if card is None else f"AI: {card.name} {card.version} ready"
+    elif state.outcome is Outcome.ANALYSING:
+        line = f"AI: analysing ({state.detail})" if state.detail else "AI: analysing"
+    elif state.outcome is Outcome.REFUSED:
+        line = f"AI: {state.detail[:1].lower()}{state.detail[1:]}"
+    else:
+        line = f"AI: {analysis_title(state, shown, hidden).lower()}"
+    return line if visible else f"{line} · AI marks hidden (G)"
+
+
+def operating_point_words(point: OperatingPoint | None, threshold: float) -> str:
+    """What the threshold means on the set that the model was measured on."""
+    if point is None:
+        return "How often this threshold is right was not measured."
+    return (
+        f"At {threshold:.2f} it finds {point.sensitivity * 100:.0f} % of findings with "
+        f"{point.false_marks_per_image:.1f} false marks an image."
+    )
+
+
+def signed_words(reader: str, at: datetime) -> str:
+    return f"Signed by {reader} {at:%H:%M} UTC"
