@@ -1,7 +1,7 @@
 """Run by test_on_screen.py in a process of its own: the real window on a real screen.
 
-``python screen_probe.py FILE OUT.png HOME`` opens FILE, shows it at 1:1 with the AI marks hidden and
-writes what the *screen* shows of the viewport, with where the picture lies in it on stdout.
+``python -m tests.ui.screen_probe FILE OUT.png HOME`` opens FILE, shows it at 1:1 with the AI marks
+hidden and writes what the *screen* shows of the viewport, with where the picture lies on stdout.
 """
 
 from __future__ import annotations
