@@ -1,8 +1,8 @@
 """Five patient folds of the recipe, and the shipped model with their figures on its card.
 
-    python -m detector.cross_validate run --data DIR --work DIR [--start FILE.onnx]
-    python -m detector.cross_validate report --data DIR --work DIR
-    python -m detector.cross_validate publish --data DIR --work DIR --out models/chest-xray
+python -m detector.cross_validate run --data DIR --work DIR [--start FILE.onnx]
+python -m detector.cross_validate report --data DIR --work DIR
+python -m detector.cross_validate publish --data DIR --work DIR --out models/chest-xray
 """
 
 from __future__ import annotations
@@ -89,7 +89,10 @@ def predict_all(
             found = candidates(b, s, DEFAULT_FLOOR, categories, item.geometry)
             rows.append({
                 "image": item.sample.path.name,
-                "found": [[*_corners(d), d.score, d.category] for d in found],
+                "found": [
+                    [d.box.x_min, d.box.y_min, d.box.x_max, d.box.y_max, d.score, d.category]
+                    for d in found
+                ],
                 "image_logits": [round(float(v), 4) for v in extra],
             })  # fmt: skip
     return rows
@@ -128,11 +131,6 @@ def weights_path(work: Path, fold: int) -> Path:
 
 def _predictions(work: Path, fold: int) -> Path:
     return work / f"fold{fold}.json"
-
-
-def _corners(detection: Detection) -> list[float]:
-    box = detection.box
-    return [round(v, 2) for v in (box.x_min, box.y_min, box.x_max, box.y_max)]
 
 
 def main() -> None:

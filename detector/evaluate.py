@@ -74,31 +74,21 @@ def evaluate(
     card = loaded.card
     predictor = Predictor(loaded, device)
     datasets = [read_dataset(folder) for folder in ([data] if isinstance(data, Path) else data)]
-    samples = [
-        s for d in datasets for s in d.samples if s.complete & frozenset(card.categories)
-    ]
+    samples = [s for d in datasets for s in d.samples if s.complete & frozenset(card.categories)]
     if not samples:
         raise DatasetError(
             "The data has no completely read image for what this model finds: "
             f"{', '.join(card.categories)}."
         )
-    seen = []
-    for count, sample in enumerate(samples, start=1):
-        image = sample.load()
-        rows, columns = image.values.shape[:2]
-        seen.append(Seen(sample, columns, rows, predictor.predict(image).detections))
-        if count % 50 == 0 or count == len(samples):
-            progress(f"images analysed: {count} of {len(samples)}")
+    seen = _analysed(predictor, samples, progress)
     report = measure(seen, card.categories, rounds=rounds)
     known = set(_all_hashes(card.training))
     patients = {s.patient for s in samples}
     repeated = sum(patient_hash(p) in known for p in patients)
     warnings = [f"{d.name}: {problem}" for d in datasets for problem in d.problems]
     if repeated:
-        warnings.insert(0, (
-            f"{repeated} of {len(patients)} patients were seen in training: "
-            "the figures are optimistic."
-        ))  # fmt: skip
+        share = f"{repeated} of {len(patients)} patients were seen in training"
+        warnings.insert(0, f"{share}: the figures are optimistic.")
     report.update({
         "model": {"name": card.name, "version": card.version,
                   "weights_sha256": card.weights_sha256},
@@ -109,6 +99,17 @@ def evaluate(
         "warnings": warnings,
     })  # fmt: skip
     return report
+
+
+def _analysed(predictor: Predictor, samples: Sequence[Sample], progress: Progress) -> list[Seen]:
+    seen = []
+    for count, sample in enumerate(samples, start=1):
+        image = sample.load()
+        rows, columns = image.values.shape[:2]
+        seen.append(Seen(sample, columns, rows, predictor.predict(image).detections))
+        if count % 50 == 0 or count == len(samples):
+            progress(f"images analysed: {count} of {len(samples)}")
+    return seen
 
 
 def measure(
@@ -203,9 +204,7 @@ def _figures(
     for iou in IOUS:
         ours, fixed = match(model, iou), match(prior, iou)
 
-        def difference(
-            w: FloatArray | None, ours: Matches = ours, fixed: Matches = fixed
-        ) -> float:
+        def difference(w: FloatArray | None, ours: Matches = ours, fixed: Matches = fixed) -> float:
             return average_precision(ours, w) - average_precision(fixed, w)
 
         def alone(w: FloatArray, ours: Matches = ours) -> float:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from detector.architectures import CspDetector
+from detector.architectures import CspDetector, LevelHead
 from detector.types import ModelError
 
 _GRAPH, _NODE, _INITIALIZER = 7, 1, 5  # field numbers of onnx.proto: ModelProto, GraphProto
@@ -51,6 +51,7 @@ def load_yolox_nano(network: CspDetector, path: Path, calibration: Tensor) -> No
     for target, (weight, bias) in zip(targets[1:], convolutions[1:body], strict=True):
         _assign(target, weight, bias, biases)
     for stride, head in zip(network.levels, network.heads, strict=True):
+        assert isinstance(head, LevelHead)
         start = body + _HEAD_CONVS * _LEVELS.index(stride)
         _assign_head(head, convolutions[start : start + _HEAD_CONVS], biases)
     _restore_norms(network, biases, calibration)
@@ -63,10 +64,9 @@ def _without_heads(network: CspDetector) -> Iterator[nn.Module]:
 
 
 def _assign_head(
-    head: nn.Module, convolutions: list[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]],
+    head: LevelHead, convolutions: list[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]],
     biases: dict[nn.Module, Tensor],
 ) -> None:  # fmt: skip
-    assert hasattr(head, "stem")
     modules = {name: [m for m in getattr(head, name).modules() if isinstance(m, nn.Conv2d)]
                for name in ("stem", "category_tower", "box_tower", "box")}  # fmt: skip
     order = modules["stem"] + modules["category_tower"]
@@ -102,9 +102,7 @@ def _restore_norms(network: nn.Module, biases: dict[nn.Module, Tensor], images: 
         if not isinstance(norm, nn.BatchNorm2d) or conv not in biases:
             continue
 
-        def undo(
-            norm: nn.Module, inputs: tuple[Tensor, ...], bias: Tensor = biases[conv]
-        ) -> None:
+        def undo(norm: nn.Module, inputs: tuple[Tensor, ...], bias: Tensor = biases[conv]) -> None:
             assert isinstance(norm, nn.BatchNorm2d)
             assert norm.running_mean is not None
             assert norm.running_var is not None

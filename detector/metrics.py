@@ -141,9 +141,7 @@ def _operating_place(
     return float(matches.scores[inside - 1]), float(true[inside - 1] / objects)
 
 
-def operating_points(
-    matches: Matches, thresholds: Sequence[float]
-) -> list[dict[str, float]]:
+def operating_points(matches: Matches, thresholds: Sequence[float]) -> list[dict[str, float]]:
     """Sensitivity and false marks an image at each threshold (score >= threshold is shown)."""
     objects, images = max(float(matches.truths.sum()), 1.0), max(len(matches.truths), 1)
     points = []
@@ -210,7 +208,7 @@ def learn_prior(
         return PriorBoxes((), ())
     best, best_value = PriorBoxes((), ()), -1.0
     for count in (1, 2, 3, 4, 6, 8, 12, 16, 24):
-        if count > len(corners):
+        if count > len(np.unique(corners, axis=0)):
             break
         centres = tuple(Box(*map(float, c)) for c in _cluster(corners, count, seed))
         overlaps = [iou_matrix(centres, boxes) for boxes in unit]

@@ -132,8 +132,7 @@ def load(folder: Path, device: str = "cpu") -> LoadedModel:
         )
     except (RuntimeError, SafetensorError) as e:
         raise ModelError(
-            f"The weights of the model {card.name} do not fit its architecture "
-            f"{card.architecture}."
+            f"The weights of the model {card.name} do not fit its architecture {card.architecture}."
         ) from e
     network = network.eval().to(device)
     network = network.to(memory_format=torch.channels_last)

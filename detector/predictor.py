@@ -129,9 +129,7 @@ def candidates(
     return tuple(found)
 
 
-def unlike(
-    boxes: npt.NDArray[np.float64], names: npt.NDArray[np.int64], iou: float
-) -> list[int]:
+def unlike(boxes: npt.NDArray[np.float64], names: npt.NDArray[np.int64], iou: float) -> list[int]:
     """Greedy non-maximum suppression: the places of the boxes that stay, in their order.
 
     Written out because importing torchvision for it would triple the time to the first box.

@@ -14,7 +14,7 @@ from detector.preprocess import brightness
 from detector.reference_set import READ_OPACITY
 from detector.sources import read_dataset
 from detector.types import Box, DatasetError
-from tests.detector.conftest import radiograph, write_export
+from tests.detector.labelled_images import radiograph, write_export
 
 
 def test_the_export_of_lightbox(tiny_export: Path) -> None:

@@ -15,7 +15,7 @@ import torch
 from detector import model_store
 from detector.architectures import build
 from detector.types import ModelCard, ModelError
-from tests.detector.conftest import model_card
+from tests.detector.labelled_images import model_card
 
 
 def change_card(folder: Path, **changes: Any) -> None:

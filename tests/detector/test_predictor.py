@@ -18,7 +18,7 @@ from detector.model_store import LoadedModel
 from detector.predictor import Predictor, candidates, choose_device, unlike
 from detector.preprocess import to_network
 from detector.types import Detection, Detections, DetectorError, ImageInput, ToneCurve
-from tests.detector.conftest import model_card, radiograph
+from tests.detector.labelled_images import model_card, radiograph
 
 CATEGORIES = ("opacity", "effusion")
 
@@ -69,7 +69,7 @@ def test_suppression_is_that_of_torchvision() -> None:
     torch.manual_seed(0)
     corner = torch.rand(300, 2) * 200
     boxes = torch.cat([corner, corner + torch.rand(300, 2) * 80 + 5], dim=1).double()
-    scores = torch.rand(300).sort(descending=True).values
+    scores = torch.rand(300).double().sort(descending=True).values
     names = torch.randint(0, 3, (300,))
     wanted = batched_nms(boxes, scores, names, 0.45).tolist()
     assert 20 < len(wanted) < 280

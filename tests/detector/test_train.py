@@ -19,7 +19,7 @@ from detector.predictor import Predictor
 from detector.sources import read_dataset
 from detector.train import train
 from detector.types import DatasetError, DetectorError, ImageInput, ModelError
-from tests.detector.conftest import radiograph, write_export
+from tests.detector.labelled_images import radiograph, write_export
 
 SHORT = Recipe(input_size=128, epochs=2, images_per_epoch=8, batch=4)
 
