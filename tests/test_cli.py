@@ -389,6 +389,21 @@ def test_export_and_import_carry_a_decision_to_another_desk(
     ]
 
 
+def test_export_of_a_selection_leaves_the_others_out(home: Path, tmp_path: Path) -> None:
+    chosen = make_dicom(tmp_path / "a.dcm", chest(1), PatientID="1", StudyInstanceUID="2.25.1")
+    other = make_dicom(tmp_path / "b.dcm", chest(2), PatientID="2", StudyInstanceUID="2.25.2")
+    decide(home, chosen)
+    decide(home, other)
+    out, none = tmp_path / "labels", tmp_path / "none"
+    assert run("export", chosen, "--format", "coco", "--out", out) == 0
+    document = json.loads((out / "annotations.json").read_text(encoding="utf-8"))
+    (image,) = document["images"]
+    assert image["pixel_sha256"] == pixels.decode(images_of(chosen)[0]).pixel_sha256
+    undecided = make_dicom(tmp_path / "c.dcm", chest(3), StudyInstanceUID="2.25.3")
+    assert run("export", undecided, "--format", "coco", "--out", none) == 1
+    assert not none.exists()
+
+
 def test_import_lists_what_is_not_found_and_refuses_what_is_no_coco(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

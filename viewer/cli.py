@@ -185,6 +185,13 @@ def _add_render(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="export only what was decided on the images of these files or folders (else all)",
+    )
     parser.add_argument("--format", required=True, choices=("coco",))
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="a new folder")
 
@@ -326,7 +333,7 @@ def _render(options: argparse.Namespace, _home: Home) -> int:
 def _export(options: argparse.Namespace, home: Home) -> int:
     from viewer.commands.labels import export_labels  # noqa: PLC0415
 
-    export_labels(home, options.out)
+    export_labels(home, options.out, options.paths)
     return 0
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from viewer.commands.console import images_of_file, require_paths, tell
+from viewer.commands.console import find_images, images_of_file, require_paths, tell
 from viewer.dicom.model import Frame, Image
 from viewer.engine import client
 from viewer.engine.host import Worker
@@ -16,19 +16,21 @@ from viewer.review.store import Store
 from viewer.settings import default_reader
 
 
-def export_labels(home: Home, out: Path) -> None:
-    """Write every decided finding with its image into a new folder.
+def export_labels(home: Home, out: Path, paths: Sequence[Path]) -> None:
+    """Write decided findings with their images into a new folder: all, or those of these paths.
 
     Raises
     ------
-    ExchangeError, StoreError
+    InputError, ExchangeError, StoreError
         There is nothing to export, or it cannot be read or written.
     """
     with closing(Worker("decode")) as decoder, Store.open(home.database) as store:
+        chosen = find_images(decoder, paths)[0] if paths else None
         summary = coco.export(
             store,
             out,
             lambda image: client.decode_frame(decoder, image),
+            images=None if chosen is None else {(one.uid, one.frame_number) for one in chosen},
             on_progress=lambda done, total: tell(f"image {done} of {total}"),
         )
     for item in summary.skipped:
