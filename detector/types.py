@@ -163,7 +163,9 @@ class ModelCard:
     def reads(self) -> str:
         """What it reads in the reader's words, for example 'frontal chest radiographs'."""
         view = "frontal " if set(self.views) == {"PA", "AP"} else ""
-        body = "/".join(part.lower() for part in self.body_parts)
+        # DICOM has both CHEST and THORAX; the reader says chest (PS3.16 annex L).
+        words = ("chest" if part == "THORAX" else part.lower() for part in self.body_parts)
+        body = "/".join(dict.fromkeys(words))
         return f"{view}{body} radiographs"
 
 
