@@ -180,9 +180,12 @@ def _hook(
 
 
 def _leave_on_signals(app: QApplication, window: MainWindow) -> None:
-    """Ctrl+C in a terminal and a polite kill close the window as the reader would."""
+    """Ctrl+C in a terminal and a polite kill close the window as the reader would.
+
+    Not there and then: Python runs a handler between any two instructions, in a paint event, too.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: window.close())
+        signal.signal(number, lambda *_: QTimer.singleShot(0, window.close))
     # Python sees a signal only between two of its own instructions: give it some.
     pulse = QTimer(app, interval=250)
     pulse.timeout.connect(lambda: None)

@@ -15,7 +15,7 @@ class EngineError(ViewerError):
     """A child process that died, hung or could not be started."""
 
 
-class Cancelled(ViewerError):
+class Cancelled(ViewerError):  # noqa: N818  nothing is wrong
     """The reader stopped the work; nothing is wrong."""
 
 

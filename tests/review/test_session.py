@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 
 from detector.types import Box, Detections
 from viewer.dicom.model import Image, ImageKey
@@ -479,3 +480,63 @@ def test_any_sequence_folds_undoes_and_redoes(
         session.redo()
     assert (session.findings(), session.signed) == end
     assert ReviewSession(store, STUDY, "later").state == session.state
+
+
+class TestSeries:
+    def test_images_seen_in_a_row_are_kept_in_one_transaction(
+        self, store: Store, make_image: MakeImage
+    ) -> None:
+        session = ReviewSession(store, STUDY, "Dr. Who")
+        commits: list[object] = []
+        told: list[int] = []
+        sa.event.listen(store._engine, "commit", commits.append)
+        session.subscribe(lambda: told.append(1))
+        seen = [(make_image(f"1.2.3.{n}"), f"{n:064x}") for n in range(1200)]
+        session.remember_images(seen)
+        session.remember_images(seen)  # looked at again: nothing to write
+        assert len(commits) == len(told) == 1
+        session.sign()
+        assert len(session.state.signed_images) == 1200
+        kept = ReviewSession(store, STUDY, "Dr. Who")
+        assert kept.state.signed_images == session.state.signed_images
+        other = [(seen[0][0], "f" * 64), seen[1]]
+        session.remember_images(other)
+        assert not session.signed
+        assert not ReviewSession(store, STUDY, "Dr. Who").signed
+
+    def test_a_study_without_an_image_cannot_be_signed(self, store: Store) -> None:
+        with pytest.raises(ViewerError, match="nothing to sign"):
+            ReviewSession(store, STUDY, "Dr. Who").sign()
+
+
+class TestTwoPatientsUnderOneStudyUid:
+    """A sender's fault: what is decided on one is no word about the other."""
+
+    def test_each_has_its_own_findings_signature_and_undo(
+        self, store: Store, make_image: MakeImage
+    ) -> None:
+        images = {name: make_image(f"1.2.3.{name}", patient=name) for name in ("1", "2")}
+        keys = {name: ImageKey(image.uid, 1, name * 64) for name, image in images.items()}
+
+        def opened(name: str) -> ReviewSession:
+            patient = store.patient_key(images[name].study)
+            session = ReviewSession(store, STUDY, "Dr. Who", patient_key=patient)
+            session.remember_image(images[name], name * 64)
+            return session
+
+        first, second = opened("1"), opened("2")
+        first.add(keys["1"], Box(10, 10, 60, 60), "opacity")
+        second.sign()
+        first.reload()
+        second.reload()
+        assert len(first.findings()) == 1
+        assert not first.signed
+        assert second.findings() == ()
+        assert second.signed
+        assert second.state.signed_images == {keys["2"]}
+        first.undo()
+        second.undo()
+        assert [verb.value for verb in verbs(store)] == ["add", "sign", "undo", "reopen"]
+        assert not second.can_undo
+        with pytest.raises(ViewerError):
+            second.add(keys["1"], Box(10, 10, 60, 60), "opacity")

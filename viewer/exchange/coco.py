@@ -29,7 +29,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,7 +43,7 @@ from viewer.exchange.coco_import import ImportSummary, import_labels
 from viewer.exchange.pictures import StoredPicture, to_stored, write_durably, write_png
 from viewer.review.finding import Event, Finding, Status
 from viewer.review.fold import fold
-from viewer.review.record import ImageRecord
+from viewer.review.record import ImageRecord, StudyRecord, of_patient
 from viewer.review.store import Store
 from viewer.version import VERSION
 
@@ -81,6 +81,7 @@ def export(
     *,
     study_uids: Sequence[str] | None = None,
     images: Collection[tuple[str, int]] | None = None,
+    patient_key: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> ExportSummary:
     """Write the decided findings with their images as a COCO folder: whole, or not at all.
@@ -91,7 +92,8 @@ def export(
     ----------
     out : the folder to make; an empty one may be there already.
     decode : how an image becomes a frame; its InputError or EngineError leaves the image out.
-    study_uids, images : only these studies, only these (uid, frame number); None: all.
+    study_uids, images, patient_key : only these studies, only these (uid, frame number), only this
+        patient's; None: all.
     on_progress : called with the images done and their number; what it raises ends the export.
 
     Raises
@@ -100,7 +102,7 @@ def export(
         There is nothing to export, or the folder cannot be written; nothing is left behind.
     StoreError
     """
-    pages = _pages(store, study_uids, images)
+    pages = _pages(store, study_uids, images, patient_key)
     if not pages:
         raise ExchangeError("There is nothing to export: no finding is decided, no study signed.")
     _refuse_occupied(out)
@@ -193,10 +195,10 @@ def _pages(
     store: Store,
     study_uids: Sequence[str] | None,
     images: Collection[tuple[str, int]] | None,
+    patient_key: str | None,
 ) -> list[_Page]:
     pages: list[_Page] = []
-    for study_uid in store.study_uids() if study_uids is None else dict.fromkeys(study_uids):
-        study = store.load(study_uid)
+    for study in _studies(store, study_uids, patient_key):
         state = fold(study)
         for record in study.images:
             if images is not None and (record.key.uid, record.key.frame_number) not in images:
@@ -211,6 +213,17 @@ def _pages(
                 pages.append(_Page(record, decided, complete))
     # In an order that says nothing of patients and is the same in every export.
     return sorted(pages, key=lambda page: (page.record.pixel_sha256, page.record.key.uid))
+
+
+def _studies(
+    store: Store, study_uids: Sequence[str] | None, patient_key: str | None
+) -> Iterator[StudyRecord]:
+    """Each study of each patient: one patient's signature says nothing about another's images."""
+    for study_uid in store.study_uids() if study_uids is None else dict.fromkeys(study_uids):
+        whole = store.load(study_uid)
+        for patient in sorted({record.patient_key for record in whole.images}):
+            if patient_key in (None, patient):
+                yield of_patient(whole, patient)
 
 
 def _document(

@@ -13,9 +13,9 @@ always be read.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from detector.types import Box
 from viewer.dicom.model import (
@@ -29,6 +29,9 @@ from viewer.dicom.model import (
     StudyHeader,
 )
 from viewer.review.finding import Candidate, Event, Finding, Run, Status
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,34 @@ class StudyRecord:
     runs: tuple[Run, ...]
     candidates: tuple[Candidate, ...]
     events: tuple[Event, ...]
+
+
+def of_patient(record: StudyRecord, patient_key: str) -> StudyRecord:
+    """What of a study is one patient's.
+
+    A sender's fault may put two patients under one Study Instance UID: what was decided on one of
+    them is no word about the other. A whole study's verb belongs to those whose images it covers.
+    """
+    own = {
+        (image.key.uid, image.key.frame_number)
+        for image in record.images
+        if image.patient_key == patient_key
+    }
+
+    def is_own(key: ImageKey) -> bool:
+        return (key.uid, key.frame_number) in own
+
+    def about(event: Event) -> tuple[ImageKey, ...]:
+        finding = event.after if event.after is not None else event.before
+        return event.covers if finding is None else (finding.image,)
+
+    return StudyRecord(
+        study_uid=record.study_uid,
+        images=tuple(image for image in record.images if is_own(image.key)),
+        runs=tuple(run for run in record.runs if is_own(run.image)),
+        candidates=tuple(each for each in record.candidates if is_own(each.image)),
+        events=tuple(event for event in record.events if any(map(is_own, about(event)))),
+    )
 
 
 def key_to_json(key: ImageKey) -> dict[str, Any]:
@@ -105,26 +136,32 @@ def finding_from_json(data: Mapping[str, Any]) -> Finding:
 
 def image_to_json(image: Image) -> dict[str, Any]:
     """The whole header, so that the file can be found and decoded again without the window."""
-    data = asdict(image)
-    # Relative to no working directory: another process will read it.
+    data = _fields(image)
     data["path"] = str(image.path.absolute())
-    data["spacing"]["source"] = image.spacing.source.value
+    data["study"] = _fields(image.study) | {"patient": _fields(image.study.patient)}
+    data["series"] = _fields(image.series)
+    data["spacing"] = _fields(image.spacing) | {"source": image.spacing.source.value}
     if image.geometry is not None:
-        data["geometry"] = {name: list(value) for name, value in data["geometry"].items()}
+        data["geometry"] = {name: list(each) for name, each in _fields(image.geometry).items()}
     return data
 
 
+def _fields(value: DataclassInstance) -> dict[str, Any]:
+    # dataclasses.asdict copies deeply: a millisecond an image, which is long for a series.
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
 def image_from_json(data: Mapping[str, Any]) -> Image:
-    fields = dict(data)
-    study = dict(fields["study"])
+    values = dict(data)
+    study = dict(values["study"])
     study["patient"] = Patient(**study["patient"])
-    spacing = dict(fields["spacing"])
+    spacing = dict(values["spacing"])
     spacing["source"] = SpacingSource(spacing["source"])
-    geometry = fields["geometry"]
-    fields.update(
-        path=Path(fields["path"]),
+    geometry = values["geometry"]
+    values.update(
+        path=Path(values["path"]),
         study=StudyHeader(**study),
-        series=SeriesHeader(**fields["series"]),
+        series=SeriesHeader(**values["series"]),
         spacing=Spacing(**spacing),
         geometry=(
             None
@@ -132,4 +169,4 @@ def image_from_json(data: Mapping[str, Any]) -> Image:
             else PlaneGeometry(**{name: tuple(value) for name, value in geometry.items()})
         ),
     )
-    return Image(**fields)
+    return Image(**values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -12,6 +12,7 @@ from viewer.dicom.model import Image, ImageKey
 from viewer.errors import ViewerError
 from viewer.review.finding import Candidate, Event, Finding, Run, Status, Verb
 from viewer.review.fold import ReviewState, fold, subject_of
+from viewer.review.record import StudyRecord, of_patient
 from viewer.review.store import Store
 
 SMALLEST_BOX = 2.0
@@ -26,17 +27,24 @@ class ReviewSession:
     Each verb commits its event before the state changes and the callbacks run; where the store
     fails, its StoreError is raised and nothing has changed. What would change nothing, such as
     accepting twice, writes no event.
+
+    Parameters
+    ----------
+    patient_key : whose study it is, as the store names the patient; None: whoever's is in it.
     """
 
-    def __init__(self, store: Store, study_uid: str, reader: str) -> None:
+    def __init__(
+        self, store: Store, study_uid: str, reader: str, patient_key: str | None = None
+    ) -> None:
         self._store = store
         self._study_uid = study_uid
         self._reader = reader
+        self._patient_key = patient_key
         self._threshold = 0.5
         self._ai_visible = True
         self._show_rejected = False
         self._callbacks: list[Callable[[], None]] = []
-        self._record = store.load(study_uid)
+        self._record = self._load()
         self._state = fold(self._record)
 
     @property
@@ -133,17 +141,19 @@ class ReviewSession:
 
     def remember_image(self, image: Image, pixel_sha256: str) -> None:
         """Keep where an image is; decisions on other pixels of the same UID stop to apply."""
-        self._store.remember_image(image, pixel_sha256)
-        kept = self._store.image(image.uid, image.frame_number)
-        if kept is None or kept in self._record.images:
+        self.remember_images([(image, pixel_sha256)])
+
+    def remember_images(self, seen: Iterable[tuple[Image, str]]) -> None:
+        """The same for several images with their pixels, in one transaction."""
+        kept = self._store.remember_images(seen)
+        present = {
+            (record.key.uid, record.key.frame_number): record for record in self._record.images
+        }
+        images = present | {(record.key.uid, record.key.frame_number): record for record in kept}
+        if images == present:
             return
-        # Not loaded anew: a series of hundreds of images comes through here one by one.
-        others = (
-            record
-            for record in self._record.images
-            if (record.key.uid, record.key.frame_number) != (image.uid, image.frame_number)
-        )
-        self._record = replace(self._record, images=(*others, kept))
+        # Not loaded anew: a series of hundreds of images comes through here bit by bit.
+        self._record = replace(self._record, images=tuple(images.values()))
         self._refold()
 
     def foreign_pixels(self, uid: str, frame_number: int) -> bool:
@@ -274,8 +284,16 @@ class ReviewSession:
         return self._state.signed
 
     def sign(self) -> None:
-        """The images seen so far are read completely, with or without findings."""
+        """The images seen so far are read completely, with or without findings.
+
+        Raises
+        ------
+        ViewerError
+            No image of the study was seen.
+        """
         covers = tuple(record.key for record in self._record.images)
+        if not covers:
+            raise ViewerError("There is nothing to sign: no image of this study was shown yet.")
         if not self.signed or not self._state.signed_images.issuperset(covers):
             self._commit(self._event(Verb.SIGN, covers=covers))
 
@@ -389,8 +407,12 @@ class ReviewSession:
 
     def reload(self) -> None:
         """Take in what others wrote to the study, such as an import."""
-        self._record = self._store.load(self._study_uid)
+        self._record = self._load()
         self._refold()
+
+    def _load(self) -> StudyRecord:
+        record = self._store.load(self._study_uid)
+        return record if self._patient_key is None else of_patient(record, self._patient_key)
 
     def _refold(self) -> None:
         self._state = fold(self._record)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from detector.types import Detection
 from viewer.dicom.model import Image, StudyHeader
@@ -34,6 +35,8 @@ from viewer.review.rows import (
 )
 
 __all__ = ["ImageRecord", "Store", "StudyRecord"]
+
+_UIDS_AT_ONCE = 500  # fewer than the variables that any SQLite takes in one statement
 
 
 class Store:
@@ -87,36 +90,27 @@ class Store:
 
     def remember_image(self, image: Image, pixel_sha256: str) -> None:
         """Keep where an image is and which pixels were seen; these become its present ones."""
-        table = schema.images
-        same_image = (table.c.uid == image.uid) & (table.c.frame_number == image.frame_number)
-        values: dict[str, Any] = {
-            "study_uid": image.study.uid,
-            "patient_key": self.patient_key(image.study),
-            "header": image_to_json(image),
-        }
-        with reading(self._engine) as connection:
-            present = connection.execute(
-                sa.select(table).where(same_image).order_by(table.c.seen.desc())
-            ).first()
-            if present is not None and present.pixel_sha256 == pixel_sha256:
-                kept = present._mapping
-                if all(kept[name] == value for name, value in values.items()):
-                    return  # an image that is looked at again costs no write
-        with writing(self._engine) as connection:
-            last = connection.scalar(sa.select(sa.func.max(table.c.seen)).where(same_image)) or 0
-            values["seen"] = last + 1
-            updated = connection.execute(
-                sa.update(table)
-                .where(same_image, table.c.pixel_sha256 == pixel_sha256)
-                .values(values)
+        self.remember_images([(image, pixel_sha256)])
+
+    def remember_images(self, seen: Iterable[tuple[Image, str]]) -> tuple[ImageRecord, ...]:
+        """The same for several images in one transaction; their present records."""
+        records = tuple(
+            ImageRecord(
+                # Relative to no working directory: another process will read it.
+                replace(image, path=image.path.absolute()),
+                pixel_sha256,
+                self.patient_key(image.study),
             )
-            if not updated.rowcount:
-                key = {
-                    "uid": image.uid,
-                    "frame_number": image.frame_number,
-                    "pixel_sha256": pixel_sha256,
-                }
-                connection.execute(sa.insert(table), [key | values])
+            for image, pixel_sha256 in seen
+        )
+        rows = [_image_row(record) for record in records]
+        with reading(self._engine) as connection:
+            known = _image_rows(connection, rows)
+            new = [row for row in rows if not _is_present(known, row)]
+        if new:  # an image that is looked at again costs no write
+            with writing(self._engine) as connection:
+                _put_images(connection, new)
+        return records
 
     def image(self, uid: str, frame_number: int) -> ImageRecord | None:
         """The present record of an image, or None where it was never seen."""
@@ -229,3 +223,54 @@ class Store:
                 ),
                 events=tuple(event_from_row(row) for row in connection.execute(event_query)),
             )
+
+
+_Known = Mapping[tuple[str, int], Sequence[Mapping[str, Any]]]
+"""(uid, frame number) -> the rows kept of it, the present one last."""
+
+
+def _image_row(record: ImageRecord) -> dict[str, Any]:
+    image = record.image
+    return {
+        "uid": image.uid,
+        "frame_number": image.frame_number,
+        "pixel_sha256": record.pixel_sha256,
+        "study_uid": image.study.uid,
+        "patient_key": record.patient_key,
+        "header": image_to_json(image),
+    }
+
+
+def _image_rows(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> _Known:
+    """What is kept of the images of these rows."""
+    table = schema.images
+    uids = list({row["uid"] for row in rows})
+    known: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
+    for first in range(0, len(uids), _UIDS_AT_ONCE):
+        some = uids[first : first + _UIDS_AT_ONCE]
+        query = sa.select(table).where(table.c.uid.in_(some)).order_by(table.c.seen)
+        for kept in connection.execute(query).mappings():
+            known.setdefault((kept["uid"], kept["frame_number"]), []).append(dict(kept))
+    return known
+
+
+def _is_present(known: _Known, row: Mapping[str, Any]) -> bool:
+    """Whether an image is kept just so, as the present record of its uid and frame."""
+    kept = known.get((row["uid"], row["frame_number"]))
+    return kept is not None and all(kept[-1][name] == value for name, value in row.items())
+
+
+def _put_images(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+    table = schema.images
+    known = _image_rows(connection, rows)  # again: now nobody else writes
+    inserted = []
+    for row in rows:
+        kept = known.get((row["uid"], row["frame_number"]), ())
+        values = {**row, "seen": kept[-1]["seen"] + 1 if kept else 1}
+        if any(other["pixel_sha256"] == row["pixel_sha256"] for other in kept):
+            same = [table.c[name] == row[name] for name in ("uid", "frame_number", "pixel_sha256")]
+            connection.execute(sa.update(table).where(*same).values(values))
+        else:
+            inserted.append(values)
+    if inserted:
+        connection.execute(sa.insert(table), inserted)

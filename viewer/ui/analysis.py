@@ -10,7 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from detector.types import Detections, ModelCard
-from viewer.dicom.model import Frame, Image, ImageKey
+from viewer.dicom.model import Frame, Image, ImageKey, StudyHeader
 from viewer.engine.messages import DetectUpdate
 from viewer.errors import Cancelled, ViewerError
 from viewer.review.finding import Run
@@ -66,7 +66,7 @@ class Model:
 @dataclass(frozen=True, slots=True)
 class _Task:
     key: ImageKey
-    study_uid: str
+    study: StudyHeader
     frame: Frame
 
 
@@ -194,7 +194,7 @@ class Analysis(QObject):
         key, position, loaded = self._reading.key, self._reading.position, self._reading.loaded
         if key is None or position is None or loaded is None:
             return None
-        return _Task(key, position.study.header.uid, loaded.frame)
+        return _Task(key, position.study.header, loaded.frame)
 
     def _start(self, task: _Task) -> None:
         if self._running is not None:
@@ -226,7 +226,7 @@ class Analysis(QObject):
         try:
             # Under the key that was sent, whatever the screen shows by now.
             self._reading.keep(task.key)
-            self._reading.session_of(task.study_uid).add_run(task.key, detections)
+            self._reading.session_of(task.study).add_run(task.key, detections)
             self._seconds[task.key] = detections.seconds
         except ViewerError as error:
             self._failures[task.key] = str(error)

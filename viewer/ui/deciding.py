@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from detector.types import Box
-from viewer.review.finding import Finding, Status
+from viewer.review.finding import Event, Finding, Status
+from viewer.review.fold import subject_of
 from viewer.ui.reading import Reading
 
 FALLBACK_CATEGORY = "finding"  # of a box added by hand where no model names any
@@ -38,7 +39,10 @@ class Deciding(QObject):
     # --- what there is ---------------------------------------------------------------------------
 
     def listed(self) -> tuple[Finding, ...]:
-        """The visible findings of the study in reading order: image by image, best score first."""
+        """The visible findings in reading order: image by image, best score first.
+
+        Only of images that are open: nobody shall decide on what cannot be looked at.
+        """
         session, position = self._reading.session, self._reading.position
         if session is None or position is None:
             return ()
@@ -50,10 +54,8 @@ class Deciding(QObject):
         }
         return tuple(
             sorted(
-                session.shown(),
-                key=lambda finding: order.get(
-                    (finding.image.uid, finding.image.frame_number), len(order)
-                ),
+                (found for found in session.shown() if _place(found) in order),
+                key=lambda found: order[_place(found)],
             )
         )
 
@@ -121,6 +123,8 @@ class Deciding(QObject):
         if finding is None or session is None:
             self.go(1)  # the first press chooses, the second decides
             return
+        if not self._in_sight(finding):
+            return
         following = self._next_undecided(finding)
         if finding.status in (Status.OPEN, Status.REJECTED):
             session.accept(finding.id)
@@ -131,12 +135,21 @@ class Deciding(QObject):
         finding, session = self.finding(), self._reading.session
         if finding is None or session is None:
             return
+        if not self._in_sight(finding):
+            return
         following = self._next_undecided(finding)
         if finding.status is Status.ADDED:
             session.remove(finding.id)
         elif finding.status is not Status.REJECTED:
             session.reject(finding.id)
         self._move_on(following)
+
+    def _in_sight(self, finding: Finding) -> bool:
+        """False while its image is still on its way: a quick key must not decide unseen."""
+        if finding.image == self._reading.key:
+            return True
+        self._bring_up(finding.id)
+        return False
 
     def _next_undecided(self, finding: Finding) -> str | None:
         listed = self.listed()
@@ -151,12 +164,24 @@ class Deciding(QObject):
             self.select(following, reveal=True)
 
     def undo(self) -> None:
-        if self._reading.session is not None:
-            self._reading.session.undo()
+        session = self._reading.session
+        if session is not None and session.can_undo:
+            decision = session.state.line[-1]
+            session.undo()
+            self._show_change(decision)
 
     def redo(self) -> None:
-        if self._reading.session is not None:
-            self._reading.session.redo()
+        session = self._reading.session
+        if session is not None and session.can_redo:
+            _, decision = session.state.undone[-1]
+            session.redo()
+            self._show_change(decision)
+
+    def _show_change(self, decision: Event) -> None:
+        """Go to the image on which undo or redo changed something, if it is another one."""
+        finding, key = subject_of(decision), self._reading.key
+        if finding is not None and finding.image != key:
+            self._reading.go_to(finding.image.uid, finding.image.frame_number)
 
     def sign(self) -> None:
         """The study is read: every image seen so far, with or without findings."""
@@ -185,3 +210,7 @@ class Deciding(QObject):
         if session is not None and key is not None:
             self._reading.keep(key)
             self.select(session.add(key, box, self.new_category).id)
+
+
+def _place(finding: Finding) -> tuple[str, int]:
+    return finding.image.uid, finding.image.frame_number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -31,11 +32,14 @@ from viewer.dicom.model import Skipped
 from viewer.settings import SETTINGS, Settings, Value, default_reader
 from viewer.ui import theme
 from viewer.ui.actions import MOUSE, TABLE, readable
+from viewer.ui.wording import plain_tip
 
 
 def tell(parent: QWidget | None, title: str, sentence: str) -> None:
     """One sentence that must be read before anything goes on."""
-    QMessageBox.critical(parent, title, sentence)
+    box = QMessageBox(QMessageBox.Icon.Critical, title, sentence, parent=parent)
+    box.setTextFormat(Qt.TextFormat.PlainText)  # a path in it may look like HTML
+    box.exec()
 
 
 def choose_files(parent: QWidget, folder: str) -> list[Path]:
@@ -88,7 +92,7 @@ def show_about(parent: QWidget, version: str, model: str) -> None:
     QMessageBox.about(
         parent,
         "About Lightbox",
-        f"<p><b>Lightbox {version}</b></p><p>{model}</p><p>{RESEARCH_USE_ONLY}</p>",
+        f"<p><b>Lightbox {version}</b></p><p>{escape(model)}</p><p>{RESEARCH_USE_ONLY}</p>",
     )
 
 
@@ -111,7 +115,7 @@ class _TableDialog(QDialog):
         self.table.setHorizontalHeaderLabels(list(heads))
         self.table.verticalHeader().hide()
         self.table.setShowGrid(False)
-        self.table.setWordWrap(True)
+        self.table.setWordWrap(False)  # wrapped text is cut at its end, where a file's name is
         self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -122,7 +126,7 @@ class _TableDialog(QDialog):
         for number, cells in enumerate(rows):
             for column, text in enumerate(cells):
                 item = QTableWidgetItem(text)
-                item.setToolTip(text)
+                item.setToolTip(plain_tip(text))
                 self.table.setItem(number, column, item)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self.table, self.copy)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
@@ -145,6 +149,9 @@ class OpenReport(_TableDialog):
     def __init__(self, parent: QWidget, skipped: Sequence[Skipped]) -> None:
         rows = [(item.path, item.reason) for item in skipped]
         super().__init__(parent, "Not opened", ("File", "Reason"), rows)
+        self.resize(1000, 560)
+        self.table.setColumnWidth(0, 440)  # a path and a sentence want the same room
+        self.buttons.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
         copy = self.buttons.addButton("Copy", QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(self.copy)
 
@@ -200,7 +207,9 @@ class SettingsDialog(QDialog):
         )
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
-        hint = QLabel("Changes are kept at once and count from the next image on.", self)
+        hint = QLabel(
+            "Changes count from the next image on; another model from the next start on.", self
+        )
         hint.setStyleSheet(f"color: {theme.MUTED.name()};")
         layout = QVBoxLayout(self)
         layout.addLayout(form)

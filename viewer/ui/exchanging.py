@@ -7,12 +7,14 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from viewer.dicom.model import Frame, Image, Study
+from viewer.dicom.model import Frame, Image, Study, StudyHeader
 from viewer.errors import Cancelled, ViewerError
 from viewer.exchange import coco
 from viewer.review.fold import fold
+from viewer.review.record import of_patient
 from viewer.review.store import Store
 from viewer.ui.jobs import Jobs, Report
+from viewer.ui.reading import StudyKey, study_key
 from viewer.ui.study_browser import ANALYSED, SIGNED
 
 SLOT = "exchange"
@@ -28,7 +30,7 @@ class Exchanging(QObject):
     done = Signal(str)  # sentence
     failed = Signal(str)
     imported = Signal()
-    notes = Signal(object)  # study uid -> signed, analysed
+    notes = Signal(object)  # study key -> signed, analysed
 
     def __init__(
         self,
@@ -46,8 +48,8 @@ class Exchanging(QObject):
     def busy(self) -> bool:
         return self._jobs.busy(SLOT)
 
-    def export(self, out: Path, study_uids: Sequence[str] | None) -> None:
-        """Write COCO into ``out``: these studies, or everything reviewed."""
+    def export(self, out: Path, study: StudyHeader | None) -> None:
+        """Write COCO into ``out``: a study, or everything reviewed."""
 
         def work(report: Report) -> str:
             def progress(count: int, total: int) -> None:
@@ -56,7 +58,12 @@ class Exchanging(QObject):
 
             with Store.open(self._database) as store:
                 summary = coco.export(
-                    store, out, self._decode, study_uids=study_uids, on_progress=progress
+                    store,
+                    out,
+                    self._decode,
+                    study_uids=None if study is None else [study.uid],
+                    patient_key=None if study is None else store.patient_key(study),
+                    on_progress=progress,
                 )
             return _export_sentence(summary, out)
 
@@ -74,15 +81,20 @@ class Exchanging(QObject):
 
     def read_history(self, studies: Sequence[Study]) -> None:
         """Look up which of these were signed or analysed before."""
-        wanted = {study.header.uid for study in studies}
 
-        def work(report: Report) -> dict[str, str]:
+        def work(report: Report) -> dict[StudyKey, str]:
             notes = {}
             with Store.open(self._database) as store:
-                for uid in wanted.intersection(store.study_uids()):
-                    report.check()
-                    record = store.load(uid)
-                    notes[uid] = SIGNED if fold(record).signed else ANALYSED if record.runs else ""
+                known = set(store.study_uids())
+                for study in studies:
+                    header = study.header
+                    if header.uid in known:
+                        report.check()
+                        record = of_patient(store.load(header.uid), store.patient_key(header))
+                        signed = fold(record).signed
+                        notes[study_key(study)] = (
+                            SIGNED if signed else ANALYSED if record.runs else ""
+                        )
             return notes
 
         self._jobs.submit(HISTORY_SLOT, work, self.notes.emit, self._failed)

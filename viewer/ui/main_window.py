@@ -265,13 +265,28 @@ class MainWindow(QMainWindow):
         if folder is not None:
             # A name of its own: an export never writes over an earlier one.
             out = folder / f"lightbox-coco-{datetime.now():%Y%m%d-%H%M%S}"
-            study = None if everything or position is None else [position.study.header.uid]
+            study = None if everything or position is None else position.study.header
             self.exchanging.export(out, study)
 
     def ask_import(self) -> None:
         file = dialogs.choose_labels(self, self._settings.text("last_folder"))
         if file is not None:
             self.exchanging.import_labels(file, self._settings.reader, self._load)
+
+    def close_study(self) -> None:
+        """Let the study on the screen go; its neighbour comes up. Decisions stay in the store."""
+        position = self.reading.position
+        if position is None:
+            return
+        if self.opening.busy:
+            raise ViewerError("Files are still being read; close the study when that is done.")
+        self.reading.close(position.study)
+        self.opening.forget(position.study)
+        there = self.browser.studies.remove(position.study)
+        if there is None:
+            self.arrival.show_empty()
+        else:
+            self.reading.open(there)
 
     def ask_settings(self) -> None:
         dialog = dialogs.SettingsDialog(self, self._settings)
@@ -318,7 +333,7 @@ class MainWindow(QMainWindow):
 
     def _fill_categories(self, menu: QMenu, current: str) -> None:
         for name in self.deciding.categories():
-            action = menu.addAction(name)
+            action = menu.addAction(name.replace("&", "&&"))
             action.setCheckable(True)
             action.setChecked(name == current)
             action.triggered.connect(

@@ -17,6 +17,7 @@ class NoticeBar(QFrame):
         super().__init__(parent)
         self.setObjectName("notice")
         self.text = QLabel(self)
+        self.text.setTextFormat(Qt.TextFormat.PlainText)  # what a file said is never HTML
         self.text.setWordWrap(True)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._close = QToolButton(self)

@@ -47,6 +47,17 @@ class Catalogue:
                 self._images.setdefault(image.study.uid, []).append(image)
         return tuple(touched)
 
+    def forget(self, study: Study) -> None:
+        """Take a study's images out, as if they had never been found."""
+        for series in study.series:
+            for image in series.images:
+                self._places.discard(place_of(image))
+        self._images[study.header.uid] = [
+            image
+            for image in self._images.get(study.header.uid, [])
+            if place_of(image) in self._places
+        ]
+
     def studies(self, uids: Sequence[str]) -> tuple[Study, ...]:
         return tuple(study for uid in uids for study in build_studies(self._images[uid]))
 
@@ -108,6 +119,11 @@ class Opening(QObject):
         if paths:
             self._waiting.append(tuple(paths))
             self._next()
+
+    def forget(self, study: Study) -> None:
+        """A study was closed; not while files are read, whose thread has the catalogue."""
+        assert not self.busy
+        self._catalogue.forget(study)
 
     def cancel(self) -> None:
         """Stop reading; what was found stays."""

@@ -13,7 +13,7 @@ from viewer.ui.deciding import Deciding
 from viewer.ui.facts import Facts
 from viewer.ui.findings_panel import Entry, FindingsPanel
 from viewer.ui.marks import Mark
-from viewer.ui.reading import Position, Reading
+from viewer.ui.reading import Position, Reading, study_key
 from viewer.ui.status_line import StatusLine
 from viewer.ui.study_browser import ANALYSED, SIGNED, StudyBrowser
 from viewer.ui.threshold_bar import ThresholdBar
@@ -71,8 +71,9 @@ class Presentation(QObject):
     def _show_image(self) -> None:
         position, loaded = self._reading.position, self._reading.loaded
         if position is None:
-            return
-        if loaded is None:
+            self._shown = None
+            self._viewport.show_message("")
+        elif loaded is None:
             self._viewport.show_message("This image cannot be shown", self._reading.trouble)
         else:
             same = position.same_series(self._shown)
@@ -217,11 +218,11 @@ class Presentation(QObject):
         position, session = self._reading.position, self._reading.session
         if position is None or session is None:
             return
-        uid = position.study.header.uid
+        study = study_key(position.study)
         analysed = self._analysis.state().outcome is Outcome.ANALYSED
-        if session.signed or analysed or self._browser.studies.notes.get(uid) == SIGNED:
+        if session.signed or analysed or self._browser.studies.notes.get(study) == SIGNED:
             note = SIGNED if session.signed else ANALYSED if analysed else ""
-            self._browser.studies.set_note(uid, note)
+            self._browser.studies.set_note(study, note)
 
     # --- what can be done ------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from viewer.dicom.model import Image, ImageKey, Series, Study
+from viewer.dicom.model import Image, ImageKey, Series, Study, StudyHeader
 from viewer.errors import StoreError
 from viewer.review.session import ReviewSession
 from viewer.review.store import Store
@@ -16,9 +16,13 @@ from viewer.ui.frames import Frames, Loaded, place_of
 _AHEAD = 4  # frames fetched beyond the one on the screen, on the side the reader moves to
 _TRIES = 3  # unreadable images passed over when a series is opened
 _SETTLE_MS = 150  # after the last image of a scroll, before what was seen is kept
+_LOT = 8  # images kept at a time: some 20 ms
 
 
-def study_key(study: Study) -> tuple[str, str, str]:
+StudyKey = tuple[str, str, str]
+
+
+def study_key(study: Study) -> StudyKey:
     """What tells studies apart: one UID on two patients, a sender's fault, is two studies."""
     patient = study.header.patient
     return study.header.uid, patient.id, patient.issuer
@@ -79,11 +83,11 @@ class Reading(QObject):
         self._wanted: Position | None = None
         self._tries = 0
         self._direction = 1
-        self._sessions: dict[str, ReviewSession] = {}
+        self._sessions: dict[tuple[str, str], ReviewSession] = {}  # by study uid and patient key
         self._seen: dict[ImageKey, Image] = {}  # on the screen since, but not kept yet
-        self._kept: set[ImageKey] = set()
+        self._kept: dict[tuple[str, int], ImageKey] = {}  # what the store takes an image to be
         self._settling = QTimer(self, singleShot=True, interval=_SETTLE_MS)
-        self._settling.timeout.connect(self._keep_one)
+        self._settling.timeout.connect(self._keep_some)
         frames.loaded.connect(self._arrived)
         frames.failed.connect(self._unreadable)
 
@@ -128,6 +132,24 @@ class Reading(QObject):
         if here is not None and untouched and here.index > 0:
             self.open(replace(here, index=0))
 
+    def close(self, study: Study) -> None:
+        """Let go of a study; everything decided on it is in the store.
+
+        Raises
+        ------
+        StoreError
+            An image that was seen cannot be kept; the study stays open.
+        """
+        self.keep_all()
+        key = study_key(study)
+        self._sessions.pop(self._session_key(study.header), None)
+        if self._wanted is not None and study_key(self._wanted.study) == key:
+            self._wanted = None
+        if self.position is not None and study_key(self.position.study) == key:
+            self.position = self.loaded = self.session = None
+            self.trouble = ""
+            self.image_shown.emit()
+
     def _go(self, position: Position) -> None:
         self._wanted = position
         image = position.image
@@ -163,7 +185,7 @@ class Reading(QObject):
         elif self.position is None or wanted.same_series(self.position):
             self._wanted = None
             self.position, self.loaded, self.trouble = wanted, None, sentence
-            self._use_session(wanted.study.header.uid)
+            self._use_session(wanted.study.header)
             self.image_shown.emit()
         else:
             self._wanted = None
@@ -172,43 +194,54 @@ class Reading(QObject):
     def _show(self, position: Position, loaded: Loaded, on_the_way: bool = False) -> None:
         if not on_the_way:
             self._wanted = None
-        self._use_session(position.study.header.uid)
+        self._use_session(position.study.header)
         self.position, self.loaded, self.trouble = position, loaded, ""
-        key = self.key
-        if key is not None and key not in self._kept:
-            self._seen[key] = position.image
+        image = position.image
+        key = ImageKey(image.uid, image.frame_number, loaded.frame.pixel_sha256)
+        # Of one UID with several pixels, those on the screen are the ones that are kept last.
+        self._seen = {
+            other: seen
+            for other, seen in self._seen.items()
+            if (other.uid, other.frame_number) != (key.uid, key.frame_number)
+        }
+        if self._kept.get((key.uid, key.frame_number)) != key:
+            self._seen[key] = image
             self._settling.start(_SETTLE_MS)  # a commit for each image would make scrolling stall
         self.image_shown.emit()
 
-    def _keep_one(self) -> None:
-        """Keep one image that was seen, then let the window breathe."""
+    def _keep_some(self) -> None:
+        """Keep a few images that were seen, then let the window breathe."""
         try:
-            for key in list(self._seen)[:1]:
-                self.keep(key)
+            self.keep(*list(self._seen)[:_LOT])
         except StoreError as error:
             self._seen.clear()
             self.failed.emit(str(error))
         if self._seen:
             self._settling.start(0)
 
-    def keep(self, key: ImageKey) -> None:
-        """Have the store know an image that is seen, which a decision or a run may now refer to.
+    def keep(self, *keys: ImageKey) -> None:
+        """Have the store know images that are seen, which a decision or a run may now refer to.
 
         Raises
         ------
         StoreError
-            It cannot be written.
+            They cannot be written.
         """
-        image = self._seen.get(key)
-        if image is not None:
-            self.session_of(image.study.uid).remember_image(image, key.pixel_sha256)
-            del self._seen[key]
-            self._kept.add(key)
+        lots: dict[ReviewSession, list[tuple[Image, str]]] = {}
+        for key in keys:
+            if key in self._seen:
+                image = self._seen[key]
+                lots.setdefault(self.session_of(image.study), []).append((image, key.pixel_sha256))
+        for session, lot in lots.items():
+            session.remember_images(lot)
+            for image, pixel_sha256 in lot:
+                key = ImageKey(image.uid, image.frame_number, pixel_sha256)
+                self._seen.pop(key, None)
+                self._kept[image.uid, image.frame_number] = key
 
     def keep_all(self) -> None:
         """The same for every image seen so far: a signature covers them."""
-        for key in list(self._seen):
-            self.keep(key)
+        self.keep(*self._seen)
 
     # --- the review session ----------------------------------------------------------------------
 
@@ -224,14 +257,18 @@ class Reading(QObject):
         image = self.position.image
         return ImageKey(image.uid, image.frame_number, self.loaded.frame.pixel_sha256)
 
-    def session_of(self, study_uid: str) -> ReviewSession:
+    def session_of(self, study: StudyHeader) -> ReviewSession:
         """The session of a study, the one on the screen or another one that was opened."""
-        session = self._sessions.get(study_uid)
+        key = self._session_key(study)
+        session = self._sessions.get(key)
         if session is None:
-            session = ReviewSession(self._store, study_uid, self.reader)
+            session = ReviewSession(self._store, study.uid, self.reader, patient_key=key[1])
             session.subscribe(self._teller(session))
-            self._sessions[study_uid] = session
+            self._sessions[key] = session
         return session
+
+    def _session_key(self, study: StudyHeader) -> tuple[str, str]:
+        return study.uid, self._store.patient_key(study)
 
     def set_reader(self, name: str) -> None:
         """Decisions from now on are this reader's."""
@@ -243,7 +280,7 @@ class Reading(QObject):
         self._sessions.clear()  # what they held is in the store, committed
         self.session = None
         if self.position is not None:
-            self._use_session(self.position.study.header.uid)
+            self._use_session(self.position.study.header)
             self.changed.emit()
 
     def set_threshold(self, threshold: float) -> None:
@@ -271,8 +308,8 @@ class Reading(QObject):
         self.session.ai_visible = self.ai_visible
         self.session.show_rejected = self.show_rejected
 
-    def _use_session(self, study_uid: str) -> None:
-        session = self.session_of(study_uid)
+    def _use_session(self, study: StudyHeader) -> None:
+        session = self.session_of(study)
         if session is self.session:
             return
         self.session = None  # silent while it takes over what is in force in the window

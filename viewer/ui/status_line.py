@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWi
 
 from detector.types import RESEARCH_USE_ONLY
 from viewer.ui import theme
+from viewer.ui.wording import plain_tip
 
 
 class ElidedLabel(QLabel):
@@ -15,7 +16,7 @@ class ElidedLabel(QLabel):
 
     def setText(self, text: str) -> None:
         super().setText(text)
-        self.setToolTip(text)
+        self.setToolTip(plain_tip(text))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(80, super().minimumSizeHint().height())
@@ -80,4 +81,4 @@ class StatusLine(QStatusBar):
         self.skipped.setText("1 file not opened" if count == 1 else f"{count} files not opened")
 
     def show_reader(self, name: str) -> None:
-        self.reader.setText(f"Reader: {name}")
+        self.reader.setText(f"Reader: {name}".replace("&", "&&"))  # a single one marks a key

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOpti
 
 from viewer.dicom.model import Series, Study
 from viewer.ui import theme, wording
-from viewer.ui.reading import Position, study_key
+from viewer.ui.reading import Position, StudyKey, study_key
 from viewer.ui.thumbnails import Thumbnails
 
 Index = QModelIndex | QPersistentModelIndex
@@ -53,8 +53,8 @@ class StudyModel(QAbstractListModel):
         self.current: Position | None = None
         self._thumbnails = thumbnails
         self._rows: list[Row] = []
-        self._starts: dict[tuple[str, str, str], int] = {}  # first row of each study
-        self.notes: dict[str, str] = {}
+        self._starts: dict[StudyKey, int] = {}  # first row of each study
+        self.notes: dict[StudyKey, str] = {}
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  Qt's signature
         return 0 if parent.isValid() else len(self._rows)
@@ -67,7 +67,7 @@ class StudyModel(QAbstractListModel):
             return wording.series_title(row.series)
         if role == Qt.ItemDataRole.ToolTipRole:
             parts = [wording.study_title(row.study), wording.study_line(row.study)]
-            return "\n".join(part for part in parts if part)
+            return wording.plain_tip("\n".join(part for part in parts if part))
         return None
 
     def row(self, number: int) -> Row:
@@ -83,18 +83,18 @@ class StudyModel(QAbstractListModel):
 
     def note(self, row: Row) -> str:
         """Signed, analysed, or nothing."""
-        return self.notes.get(row.study.header.uid, "")
+        return self.notes.get(study_key(row.study), "")
 
-    def set_note(self, study_uid: str, note: str) -> None:
-        if self.notes.get(study_uid, "") != note:
-            self.notes[study_uid] = note
-            for key, start in self._starts.items():
-                if key[0] == study_uid:
-                    self.dataChanged.emit(self.index(start), self.index(start))
+    def set_note(self, study: StudyKey, note: str) -> None:
+        if self.notes.get(study, "") != note:
+            self.notes[study] = note
+            if study in self._starts:
+                start = self.index(self._starts[study])
+                self.dataChanged.emit(start, start)
 
-    def set_notes(self, notes: Mapping[str, str]) -> None:
-        for study_uid, note in notes.items():
-            self.set_note(study_uid, note)
+    def set_notes(self, notes: Mapping[StudyKey, str]) -> None:
+        for study, note in notes.items():
+            self.set_note(study, note)
 
     def is_current(self, row: Row) -> bool:
         here = self.current
@@ -120,6 +120,23 @@ class StudyModel(QAbstractListModel):
             self.beginInsertRows(QModelIndex(), first, first + len(new) - 1)
             self._rows += new
             self.endInsertRows()
+
+    def remove(self, study: Study) -> Position | None:
+        """Take a study off the list; the study that is now in its place, or the one before."""
+        start = self._starts.pop(study_key(study))
+        end = start
+        while end < len(self._rows) and study_key(self._rows[end].study) == study_key(study):
+            end += 1
+        self.beginRemoveRows(QModelIndex(), start, end - 1)
+        del self._rows[start:end]
+        for other, first in self._starts.items():
+            if first > start:
+                self._starts[other] = first - (end - start)
+        self.endRemoveRows()
+        if not self._rows:
+            return None
+        there = self._rows[min(start, len(self._rows) - 1)].study
+        return Position(there, there.series[0], 0)
 
     def _replace(self, start: int, rows: tuple[Row, ...]) -> None:
         key = study_key(rows[0].study)

@@ -64,13 +64,11 @@ QLineEdit, QPlainTextEdit {{ background: {FIELD};
     border: 1px solid {BORDER}; border-radius: 4px; padding: 4px 6px;
     selection-background-color: {ACCENT}; selection-color: {ON_ACCENT}; }}
 QLineEdit:focus, QPlainTextEdit:focus {{ border-color: {ACCENT}; }}
-QCheckBox::indicator, QRadioButton::indicator {{ width: 13px; height: 13px;
-    border: 1px solid {MUTED}; border-radius: 3px; background: {FIELD}; }}
-QRadioButton::indicator {{ border-radius: 7px; }}
-QCheckBox::indicator:checked, QRadioButton::indicator:checked {{ background: {ACCENT};
-    border-color: {ACCENT}; }}
-QCheckBox::indicator:focus, QRadioButton::indicator:focus {{ border-color: {ACCENT}; }}
-QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ border-color: {DISABLED}; }}
+QComboBox {{ background: {FIELD}; border: 1px solid {BORDER}; border-radius: 4px;
+    padding: 4px 6px; }}
+QComboBox:focus {{ border-color: {ACCENT}; }}
+QCheckBox::indicator:unchecked {{ width: 13px; height: 13px; border: 1px solid {MUTED};
+    border-radius: 3px; background: {FIELD}; }}
 QTreeView, QListView, QTableView {{ background: {PANEL}; border: none; outline: none;
     alternate-background-color: {PANEL}; }}
 QTreeView::item, QListView::item, QTableView::item {{ padding: 4px; }}

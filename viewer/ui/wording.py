@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from html import escape
 
 from detector.types import ModelCard
 from viewer.dicom.model import Image, Patient, PlaneGeometry, Series, Study
@@ -20,6 +21,11 @@ STATUS_WORDS = {
 }
 
 _DEVICES = {"cpu": "CPU", "cuda": "GPU", "mps": "GPU"}
+
+
+def plain_tip(text: str) -> str:
+    """For a tool tip that shows what a file said: Qt takes anything like HTML for HTML."""
+    return f"<qt>{escape(text).replace(chr(10), '<br>')}</qt>"
 
 
 def date(text: str) -> str:
