@@ -237,11 +237,12 @@ class TestChoice:
         self, store: Store, two: list[Image], tmp_path: Path
     ) -> None:
         assert export(store, tmp_path / "all")[0].images == 2
-        assert export(store, tmp_path / "study", study_uids=["1.2"])[0].images == 1
+        key = store.patient_key(two[0].study)
+        assert export(store, tmp_path / "study", studies=[("1.2", key)])[0].images == 1
         chosen = {(two[0].uid, 1)}
         assert export(store, tmp_path / "image", images=chosen)[0].images == 1
         with pytest.raises(ExchangeError):
-            export(store, tmp_path / "none", study_uids=["1.3"])
+            export(store, tmp_path / "none", studies=[("1.3", key)])
 
     def test_one_patient_has_one_key(self, store: Store, two: list[Image], tmp_path: Path) -> None:
         _, document = export(store, tmp_path / "out")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QMenu
 
 from detector.types import Box
@@ -298,7 +299,7 @@ def test_closing_in_the_middle_of_an_export_leaves_no_half_of_it(
     desk.key(Qt.Key.Key_Return)
     (tmp_path / "out").mkdir()
     header = desk.window.reading.position.study.header  # type: ignore[union-attr]
-    desk.window.exchanging.export(tmp_path / "out" / "labels", header)
+    desk.window.exchanging.export(tmp_path / "out" / "labels", [header])
     desk.window.close()
     left = sorted((tmp_path / "out").rglob("*"))
     assert left == [] or (tmp_path / "out" / "labels" / "annotations.json") in left
@@ -322,3 +323,30 @@ def test_labels_are_imported_from_the_window_onto_the_image_on_the_screen(
     desk.until(lambda: "Imported" in desk.window.notice.text.text())
     assert any(row.endswith("nodule, accepted") for row in desk.rows())
     assert desk.verbs() == ["accept"]
+
+
+def test_studies_picked_by_ctrl_click_are_exported_together(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2, 3):
+        desk.puppet.answers[number] = [(Box(20, 20, 60, 60), 0.9, "opacity")]
+        uid = f"2.25.{number}"
+        desk.open(radiograph(tmp_path / f"{number}.dcm", number, StudyInstanceUID=uid))
+    browser = desk.window.browser
+    rows = [n for n in range(browser.studies.rowCount()) if browser.studies.row(n).series]
+    for row in rows:
+        center = browser.visualRect(browser.studies.index(row)).center()
+        QTest.mouseClick(browser.viewport(), Qt.MouseButton.LeftButton, pos=center)
+        wanted = browser.studies.row(row).study.header.uid
+        desk.until(lambda uid=wanted: desk.window.reading.position.study.header.uid == uid)  # type: ignore[misc]
+        desk.wait_analysed()
+        desk.key(Qt.Key.Key_N)
+        desk.key(Qt.Key.Key_Return)
+    assert desk.verbs() == ["accept"] * 3
+    shown = desk.window.reading.position.study.header.uid  # type: ignore[union-attr]
+    for number in (0, 1):
+        heading = browser.studies.index(2 * number)
+        center = browser.visualRect(heading).center()
+        QTest.mouseClick(browser.viewport(), Qt.MouseButton.LeftButton, CONTROL, center)
+    assert desk.window.reading.position.study.header.uid == shown  # type: ignore[union-attr]
+    assert len(exported(desk, tmp_path / "out", monkeypatch)["images"]) == 2  # type: ignore[arg-type]

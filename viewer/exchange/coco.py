@@ -79,9 +79,8 @@ def export(
     out: Path,
     decode: Callable[[Image], Frame],
     *,
-    study_uids: Sequence[str] | None = None,
+    studies: Collection[tuple[str, str]] | None = None,
     images: Collection[tuple[str, int]] | None = None,
-    patient_key: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> ExportSummary:
     """Write the decided findings with their images as a COCO folder: whole, or not at all.
@@ -92,8 +91,8 @@ def export(
     ----------
     out : the folder to make; an empty one may be there already.
     decode : how an image becomes a frame; its InputError or EngineError leaves the image out.
-    study_uids, images, patient_key : only these studies, only these (uid, frame number), only this
-        patient's; None: all.
+    studies, images : only these studies (uid, patient key), only these images (uid, frame number);
+        None: all.
     on_progress : called with the images done and their number; what it raises ends the export.
 
     Raises
@@ -102,7 +101,7 @@ def export(
         There is nothing to export, or the folder cannot be written; nothing is left behind.
     StoreError
     """
-    pages = _pages(store, study_uids, images, patient_key)
+    pages = _pages(store, studies, images)
     if not pages:
         raise ExchangeError("There is nothing to export: no finding is decided, no study signed.")
     _refuse_occupied(out)
@@ -193,12 +192,11 @@ def detections_json(  # noqa: PLR0917 - a contract with the command line
 
 def _pages(
     store: Store,
-    study_uids: Sequence[str] | None,
+    studies: Collection[tuple[str, str]] | None,
     images: Collection[tuple[str, int]] | None,
-    patient_key: str | None,
 ) -> list[_Page]:
     pages: list[_Page] = []
-    for study in _studies(store, study_uids, patient_key):
+    for study in _studies(store, studies):
         state = fold(study)
         for record in study.images:
             if images is not None and (record.key.uid, record.key.frame_number) not in images:
@@ -215,14 +213,13 @@ def _pages(
     return sorted(pages, key=lambda page: (page.record.pixel_sha256, page.record.key.uid))
 
 
-def _studies(
-    store: Store, study_uids: Sequence[str] | None, patient_key: str | None
-) -> Iterator[StudyRecord]:
+def _studies(store: Store, wanted: Collection[tuple[str, str]] | None) -> Iterator[StudyRecord]:
     """Each study of each patient: one patient's signature says nothing about another's images."""
-    for study_uid in store.study_uids() if study_uids is None else dict.fromkeys(study_uids):
+    uids = store.study_uids() if wanted is None else dict.fromkeys(uid for uid, _ in wanted)
+    for study_uid in uids:
         whole = store.load(study_uid)
         for patient in sorted({record.patient_key for record in whole.images}):
-            if patient_key in (None, patient):
+            if wanted is None or (study_uid, patient) in wanted:
                 yield of_patient(whole, patient)
 
 

@@ -48,8 +48,8 @@ class Exchanging(QObject):
     def busy(self) -> bool:
         return self._jobs.busy(SLOT)
 
-    def export(self, out: Path, study: StudyHeader | None) -> None:
-        """Write COCO into ``out``: a study, or everything reviewed."""
+    def export(self, out: Path, studies: Sequence[StudyHeader] | None) -> None:
+        """Write COCO into ``out``: these studies, or everything reviewed."""
 
         def work(report: Report) -> str:
             def progress(count: int, total: int) -> None:
@@ -57,13 +57,11 @@ class Exchanging(QObject):
                 report(("Exporting", count, total))
 
             with Store.open(self._database) as store:
+                chosen = None
+                if studies is not None:
+                    chosen = [(study.uid, store.patient_key(study)) for study in studies]
                 summary = coco.export(
-                    store,
-                    out,
-                    self._decode,
-                    study_uids=None if study is None else [study.uid],
-                    patient_key=None if study is None else store.patient_key(study),
-                    on_progress=progress,
+                    store, out, self._decode, studies=chosen, on_progress=progress
                 )
             return _export_sentence(summary, out)
 

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from detector.types import Box
 from viewer import log
-from viewer.dicom.model import Frame, Image, Picture, ScanUpdate
+from viewer.dicom.model import Frame, Image, Picture, ScanUpdate, StudyHeader
 from viewer.errors import ViewerError
 from viewer.review.store import Store
 from viewer.settings import Settings
@@ -261,12 +261,17 @@ class MainWindow(QMainWindow):
         folder = dialogs.choose_folder(
             self, self._settings.text("last_folder"), "Export into a new folder in"
         )
-        position = self.reading.position
         if folder is not None:
             # A name of its own: an export never writes over an earlier one.
             out = folder / f"lightbox-coco-{datetime.now():%Y%m%d-%H%M%S}"
-            study = None if everything or position is None else position.study.header
-            self.exchanging.export(out, study)
+            self.exchanging.export(out, None if everything else self._selected_studies())
+
+    def _selected_studies(self) -> list[StudyHeader]:
+        """Those picked in the browser, else the one on the screen."""
+        picked = self.browser.studies.picked()
+        if not picked and self.reading.position is not None:
+            picked = (self.reading.position.study,)
+        return [study.header for study in picked]
 
     def ask_import(self) -> None:
         file = dialogs.choose_labels(self, self._settings.text("last_folder"))

@@ -14,7 +14,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
+from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from viewer.dicom.model import Series, Study
@@ -55,6 +55,7 @@ class StudyModel(QAbstractListModel):
         self._rows: list[Row] = []
         self._starts: dict[StudyKey, int] = {}  # first row of each study
         self.notes: dict[StudyKey, str] = {}
+        self._picked: set[StudyKey] = set()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  Qt's signature
         return 0 if parent.isValid() else len(self._rows)
@@ -75,6 +76,17 @@ class StudyModel(QAbstractListModel):
 
     def studies(self) -> tuple[Study, ...]:
         return tuple(self._rows[start].study for start in self._starts.values())
+
+    def picked(self) -> tuple[Study, ...]:
+        """The studies that the reader picked, to do something with all of them."""
+        return tuple(study for study in self.studies() if study_key(study) in self._picked)
+
+    def is_picked(self, row: Row) -> bool:
+        return study_key(row.study) in self._picked
+
+    def pick(self, study: Study | None) -> None:
+        """Pick a study or let it go again; None lets all go."""
+        self._picked = set() if study is None else self._picked ^ {study_key(study)}
 
     def thumbnail(self, row: Row) -> QPixmap | None:
         assert row.series is not None
@@ -124,6 +136,7 @@ class StudyModel(QAbstractListModel):
     def remove(self, study: Study) -> Position | None:
         """Take a study off the list; the study that is now in its place, or the one before."""
         start = self._starts.pop(study_key(study))
+        self._picked.discard(study_key(study))
         end = start
         while end < len(self._rows) and study_key(self._rows[end].study) == study_key(study):
             end += 1
@@ -208,6 +221,8 @@ class RowPainter(QStyledItemDelegate):
             title = wording.study_title(row.study) if plain else wording.series_title(row.series)
             line = wording.series_line(row.series)
         note = model.note(row)
+        if model.is_picked(row) and (row.series is None or plain):
+            title = f"☑ {title}"
         if row.series is None:
             self._paint_text(painter, text, (title, line), note)
         else:
@@ -256,7 +271,7 @@ def _note_colour(note: str) -> QColor:
 
 
 class StudyBrowser(QListView):
-    """All that is open; a click shows a series."""
+    """All that is open; a click shows a series, Ctrl+click picks a study."""
 
     chosen = Signal(object)  # Position
 
@@ -276,8 +291,11 @@ class StudyBrowser(QListView):
 
     def _clicked(self, index: QModelIndex) -> None:
         row = self.studies.row(index.row())
-        series = row.series or row.study.series[0]
-        self.chosen.emit(Position(row.study, series, 0))
+        picking = bool(QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.ControlModifier)
+        self.studies.pick(row.study if picking else None)
+        self.viewport().update()
+        if not picking:
+            self.chosen.emit(Position(row.study, row.series or row.study.series[0], 0))
 
     def set_current(self, position: Position | None) -> None:
         """Mark the series that is on the screen, and bring it into view when it is another one."""
