@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from detector.predictor import Predictor
+from detector.inference.predictor import Predictor
 from detector.types import Box, Detection, DetectorError, ImageInput, ToneCurve
 from resources.chest_phantom import LARGEST_VALUE, chest_radiograph
 from resources.sample_study import RADIOGRAPH_SIZE, SAMPLE_SEED

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 CARD, WEIGHTS = "card.json", "weights.safetensors"
 MOST_CARD_BYTES = 16 * 1024 * 1024
 _LISTS = ("categories", "modalities", "body_parts", "views")
+_OPTIONAL_LISTS = ("image_findings",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +113,7 @@ def load(folder: Path, device: str = "cpu") -> LoadedModel:
     from safetensors import SafetensorError  # noqa: PLC0415
     from safetensors.torch import load as parse  # noqa: PLC0415
 
-    from detector.architectures import build  # noqa: PLC0415
+    from detector.networks.architectures import build  # noqa: PLC0415
 
     card = read_card(folder)
     path = folder / WEIGHTS
@@ -191,12 +192,19 @@ def _card(data: Any) -> ModelCard:
     known = {name: data[name] for name in ModelCard.__dataclass_fields__ if name in data}
     for name in _LISTS:
         known[name] = tuple(str(v) for v in known[name])
+    for name in _OPTIONAL_LISTS:
+        known[name] = tuple(str(v) for v in known.get(name, ()))
+    known["calibration"] = {
+        str(category): (float(a), float(b))
+        for category, (a, b) in known.get("calibration", {}).items()
+    }
+    known["channels"] = int(known.get("channels", 1))
     for name in ("architecture_options", "training", "evaluation"):
         if not isinstance(known.get(name, {}), dict):
             raise TypeError(f"{name} is not an object")
     known["input_size"] = int(known["input_size"])
     known["default_threshold"] = float(known["default_threshold"])
     card = ModelCard(**known)
-    if not card.categories or not 32 <= card.input_size <= 4096:
-        raise ValueError("it names no category or an impossible input size")
+    if not card.categories or not 32 <= card.input_size <= 4096 or card.channels not in (1, 3):
+        raise ValueError("it names no category, an impossible input size or number of channels")
     return card

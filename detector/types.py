@@ -130,7 +130,7 @@ class ModelCard:
 
     name: str
     version: str
-    architecture: str  # a name known to detector.architectures
+    architecture: str  # a name known to detector.networks.architectures
     architecture_options: dict[str, Any]
     categories: tuple[str, ...]
     input_size: int  # pixels of the square that the network sees
@@ -140,6 +140,9 @@ class ModelCard:
     views: tuple[str, ...]  # DICOM View Position (0018,5101), for example PA, AP
     default_threshold: float
     description: str
+    channels: int = 1  # 1 grey, 3 colour
+    image_findings: tuple[str, ...] = ()  # image-level classes that are reported, never as boxes
+    calibration: dict[str, tuple[float, float]] = field(default_factory=dict)  # Platt, by name
     training: dict[str, Any] = field(default_factory=dict)
     evaluation: dict[str, Any] = field(default_factory=dict)
     notice: str = RESEARCH_USE_ONLY
@@ -150,7 +153,7 @@ class ModelCard:
         An empty attribute is unknown, not wrong: plain image files have none of them.
         """
         reads = self.reads()
-        if colour:
+        if colour and self.channels == 1:
             return f"Not analysed: this model reads {reads}, not colour images."
         if modality and modality not in self.modalities:
             return f"Not analysed: this model reads {reads}, not modality {modality}."
@@ -169,6 +172,22 @@ class ModelCard:
         return f"{view}{body} radiographs"
 
 
+@dataclass(frozen=True, slots=True)
+class ImageFinding:
+    """How likely a finding is somewhere on the picture; it has no place and is never drawn."""
+
+    name: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A region that a two-stage detector looked at, whatever it found there."""
+
+    box: Box
+    objectness: float
+
+
 @dataclass(frozen=True)
 class Detections:
     """All candidates of one run over one picture, in original pixels, best score first."""
@@ -180,3 +199,6 @@ class Detections:
     device: str  # "cpu", "cuda" or "mps": where it really ran
     score_floor: float
     seconds: float
+    image_findings: tuple[ImageFinding, ...] = ()
+    proposals: tuple[Proposal, ...] = ()  # best first; only where they were asked for
+    precision: str = "fp32"  # fp32, bf16 or int8: how the network was computed

@@ -10,7 +10,7 @@ def make_model(folder: Path, name: str = "random", seed: int = 0) -> Path:
     import torch
 
     from detector import model_store
-    from detector.architectures import build
+    from detector.networks.architectures import build
     from detector.types import ModelCard
 
     torch.manual_seed(seed)

@@ -28,7 +28,10 @@ OFFENCES = {
     "review-alone": ("viewer/review/session.py", "import PySide6.QtCore"),
     "exchange-below-ui": ("viewer/exchange/coco.py", "import viewer.engine.host"),
     "engine-below-ui": ("viewer/engine/client.py", "import viewer.review.store"),
-    "decode-without-torch": ("viewer/engine/decode_worker.py", "import detector.predictor"),
+    "decode-without-torch": (
+        "viewer/engine/decode_worker.py",
+        "import detector.inference.predictor",
+    ),
     "model-without-dicom": ("viewer/engine/model_worker.py", "import viewer.dicom.pixels"),
     "torch-in-detector": ("viewer/review/fold.py", "import torch"),
     "ui-without-bytes": ("viewer/ui/viewport.py", "import pydicom"),

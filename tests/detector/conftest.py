@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from detector.architectures import build
 from detector.model_store import save
+from detector.networks.architectures import build
 from tests.detector.labelled_images import model_card, radiograph, write_export
 
 ROOT = Path(__file__).parents[2]

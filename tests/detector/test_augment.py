@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from detector.augment import Augmenter, Prepared, draw
-from detector.dataset import LabelledBox, Sample
+from detector.dataset.sample import LabelledBox, Sample
 from detector.preprocess import Geometry
+from detector.training.augment import Augmenter, Prepared, draw
 from detector.types import Box
 
 SQUARE = 160

@@ -9,12 +9,20 @@ import cv2
 import pytest
 import torch
 
-from detector import cross_validate, model_store
-from detector.cross_validate import ALL_PATIENTS, FOLDS, Plan, out_of_fold, run, weights_path
-from detector.evaluate import format_table, measure
-from detector.fitting import Recipe
-from detector.publish import default_threshold, publish
-from detector.sources import read_dataset
+from detector import model_store
+from detector.dataset.sources import read_dataset
+from detector.measuring import cross_validate
+from detector.measuring.cross_validate import (
+    ALL_PATIENTS,
+    FOLDS,
+    Plan,
+    out_of_fold,
+    run,
+    weights_path,
+)
+from detector.measuring.evaluate import format_table, measure
+from detector.measuring.publish import default_threshold, publish
+from detector.training.fitting import Recipe
 from tests.detector.labelled_images import radiograph
 
 RECIPE = Recipe(input_size=64, epochs=1, images_per_epoch=4, batch=4)

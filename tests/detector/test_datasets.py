@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from detector.dataset import LabelledBox, Sample, patient_folds
+from detector.dataset.reference import READ_OPACITY
+from detector.dataset.sample import LabelledBox, Sample, patient_folds
+from detector.dataset.sources import read_dataset
 from detector.preprocess import brightness
-from detector.reference_set import READ_OPACITY
-from detector.sources import read_dataset
 from detector.types import Box, DatasetError
 from tests.detector.labelled_images import radiograph, write_export
 

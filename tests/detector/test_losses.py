@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from detector.architectures import NetworkOutput
-from detector.losses import Target, detection_loss
+from detector.networks.dense_loss import detection_loss
+from detector.networks.network import NetworkOutput, Target
 
 STRIDE = 16.0
 

@@ -11,7 +11,7 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from detector.metrics import (
+from detector.measuring.metrics import (
     ImageResult,
     area_under_roc,
     average_precision,

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from detector import model_store
-from detector.architectures import build
+from detector.networks.architectures import build
 from detector.types import ModelCard, ModelError
 from tests.detector.labelled_images import model_card
 

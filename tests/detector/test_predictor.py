@@ -13,9 +13,9 @@ import torch
 from torch import nn
 from torchvision.ops import batched_nms
 
-from detector.architectures import NetworkOutput
+from detector.inference.predictor import Predictor, candidates, choose_device, unlike
 from detector.model_store import LoadedModel
-from detector.predictor import Predictor, candidates, choose_device, unlike
+from detector.networks.network import NetworkOutput
 from detector.preprocess import to_network
 from detector.types import Detection, Detections, DetectorError, ImageInput, ToneCurve
 from tests.detector.labelled_images import model_card, radiograph
@@ -77,7 +77,7 @@ def test_suppression_is_that_of_torchvision() -> None:
 
 
 def test_a_prediction_does_not_wait_for_torchvision() -> None:
-    code = "import sys, detector.predictor; assert 'torchvision' not in sys.modules"
+    code = "import sys, detector.inference.predictor; assert 'torchvision' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
 
 
@@ -102,7 +102,7 @@ def test_out_of_memory_goes_to_the_cpu_and_says_so(monkeypatch: pytest.MonkeyPat
         output = network(torch.from_numpy(squares)[:, None])
         return output.boxes, output.logits, output.image_logits
 
-    monkeypatch.setattr("detector.predictor.run_network", run)
+    monkeypatch.setattr("detector.inference.predictor.run_network", run)
     answer = predictor.predict(ImageInput(radiograph(0)))
     assert seen == ["meta-device-that-fails", "cpu"]
     assert answer.device == "cpu"

@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 import torch
 
-from detector import fitting, model_store
-from detector.augment import prepare
-from detector.evaluate import evaluate, format_table
-from detector.fitting import Recipe, fit, new_network
-from detector.init_weights import load_yolox_nano
-from detector.predictor import Predictor
-from detector.sources import read_dataset
-from detector.train import train
+from detector import model_store
+from detector.dataset.sources import read_dataset
+from detector.inference.predictor import Predictor
+from detector.measuring.evaluate import evaluate, format_table
+from detector.networks.yolox_start import load_yolox_nano
+from detector.training import fitting
+from detector.training.augment import prepare
+from detector.training.fitting import Recipe, fit, new_network
+from detector.training.train import train
 from detector.types import DatasetError, DetectorError, ImageInput, ModelError
 from tests.detector.labelled_images import radiograph, write_export
 

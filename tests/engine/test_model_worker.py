@@ -60,7 +60,7 @@ def test_stages_are_told_and_the_model_stays_loaded(
 def test_boxes_are_those_of_the_predictor_in_pixels_of_the_frame(
     worker: Worker, model: Path, frame: Frame
 ) -> None:
-    from detector.predictor import Predictor
+    from detector.inference.predictor import Predictor
     from detector.types import ImageInput
     from viewer.dicom import voi
 

@@ -25,7 +25,7 @@ def train(
     require_paths(data)
     base_folder = None if from_scratch else chosen_model(home, base)
     # Imported late: it brings torch, which a wrong path should not have to wait for.
-    from detector.train import train as train_model  # noqa: PLC0415
+    from detector.training.train import train as train_model  # noqa: PLC0415
 
     folder = train_model(data, out, base=base_folder, epochs=epochs, device=device, progress=tell)
     tell(f"the model is in {folder}")
@@ -35,8 +35,8 @@ def evaluate(home: Home, model: str, data: Sequence[Path], out: Path | None, dev
     """Print how good a model's boxes are on exported findings; the figures as JSON where asked."""
     require_paths(data)
     folder = chosen_model(home, model)
-    from detector.evaluate import evaluate as measure  # noqa: PLC0415
-    from detector.evaluate import format_table  # noqa: PLC0415
+    from detector.measuring.evaluate import evaluate as measure  # noqa: PLC0415
+    from detector.measuring.evaluate import format_table  # noqa: PLC0415
 
     report = measure(folder, data, tell, device=device)
     print(format_table(report))

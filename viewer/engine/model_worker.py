@@ -20,7 +20,7 @@ from viewer.engine.messages import (
 )
 
 if TYPE_CHECKING:
-    from detector.predictor import Predictor
+    from detector.inference.predictor import Predictor
 
 
 def main(connection: Connection) -> None:
@@ -51,7 +51,7 @@ class _Models:
         link.report(DetectUpdate(LOADING))
         self._predictor = self._key = None  # free the memory of the last one first
         # It brings torch: seconds that belong to this stage, and after _leave_room.
-        from detector.predictor import Predictor  # noqa: PLC0415
+        from detector.inference.predictor import Predictor  # noqa: PLC0415
 
         self._predictor = Predictor(folder, device)
         self._key = (folder, device)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from detector.architectures import CspDetector, LevelHead
+from detector.networks.csp_nano import CspDetector, LevelHead
 from detector.types import ModelError
 
 _GRAPH, _NODE, _INITIALIZER = 7, 1, 5  # field numbers of onnx.proto: ModelProto, GraphProto

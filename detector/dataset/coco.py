@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from detector.dataset import Dataset, LabelledBox, Sample
+from detector.dataset.sample import Dataset, LabelledBox, Sample
 from detector.types import Box, DatasetError, ToneCurve
 
 _ANNOTATIONS = "annotations.json"

@@ -8,12 +8,12 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from detector.architectures import build
-from detector.dataset import Dataset
-from detector.fitting import Recipe
+from detector.dataset.reference import BOX_CATEGORIES, IMAGE_CLASSES
+from detector.dataset.sample import Dataset
 from detector.model_store import save
-from detector.reference_set import BOX_CATEGORIES, IMAGE_CLASSES
-from detector.train import training_facts
+from detector.networks.architectures import build
+from detector.training.fitting import Recipe
+from detector.training.train import training_facts
 from detector.types import ModelCard
 
 FALSE_MARKS_AT_DEFAULT = 0.5

@@ -16,10 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from detector.architectures import CspDetector, build
-from detector.augment import Augmenter, Prepared, draw
-from detector.init_weights import load_yolox_nano
-from detector.losses import Target, detection_loss
+from detector.networks.architectures import build
+from detector.networks.csp_nano import CspDetector
+from detector.networks.network import Target
+from detector.networks.yolox_start import load_yolox_nano
+from detector.training.augment import Augmenter, Prepared, draw
 from detector.types import DetectorError
 
 Progress = Callable[[str], None]
@@ -177,7 +178,7 @@ def _step(
     images = torch.stack([image for image, _ in batch]).to(device)
     images = images.contiguous(memory_format=torch.channels_last)
     targets = [target.to(device) for _, target in batch]
-    parts = detection_loss(network(images), targets)
+    parts: dict[str, Tensor] = network(images, targets)
     loss = torch.stack(list(parts.values())).sum()
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]

@@ -12,8 +12,8 @@ from torch import Tensor
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from detector.dataset import LabelledBox, Sample
-from detector.losses import Target
+from detector.dataset.sample import LabelledBox, Sample
+from detector.networks.network import Target
 from detector.preprocess import Geometry, brightness, to_network
 
 Progress = Callable[[str], None]

@@ -10,13 +10,13 @@ from typing import Any
 
 from torch import nn
 
-from detector.architectures import build
-from detector.augment import prepare
-from detector.dataset import Dataset, Sample, patient_hash
-from detector.fitting import Recipe, fit, new_network
+from detector.dataset.sample import Dataset, Sample, patient_hash
+from detector.dataset.sources import read_dataset
+from detector.inference.predictor import choose_device
 from detector.model_store import LoadedModel, load, save
-from detector.predictor import choose_device
-from detector.sources import read_dataset
+from detector.networks.architectures import build
+from detector.training.augment import prepare
+from detector.training.fitting import Recipe, fit, new_network
 from detector.types import DatasetError, ModelCard
 
 Progress = Callable[[str], None]
@@ -44,7 +44,7 @@ def train(
 
     Parameters
     ----------
-    data : one folder or several, each in a form that `detector.sources` reads.
+    data : one folder or several, each in a form that `detector.dataset.sources` reads.
     out : the folder that models are kept in; NAME gets a number where it is taken.
     base : the folder of the model to go on from; None trains a new one.
     name : of the new model; None is the base's name and "-tuned", or "trained".

@@ -1,38 +1,19 @@
-"""The networks that a model card may name, built in torch. Imported where a model runs, only."""
+"""The small one-stage network of the bundled model."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from detector.types import ModelError
+from detector.networks.dense_loss import detection_loss
+from detector.networks.network import DetectionNetwork, NetworkOutput, Target
 
 PRIOR_PROBABILITY = 0.01
 """The score that an untrained network gives to every place, so that the first steps are calm."""
-
-
-class NetworkOutput(NamedTuple):
-    """What every architecture answers for a batch of B images.
-
-    Attributes
-    ----------
-    boxes : (B, A, 4) float32, x_min y_min x_max y_max in pixels of the network's input.
-    logits : (B, A, C) float32, one for each category; a score is its sigmoid.
-    image_logits : (B, L) float32, one for each image-level class; L may be 0.
-    points : (A, 2) float32, x and y of the place that each box was predicted from.
-    strides : (A,) float32, pixels between neighbouring places of that level.
-    """
-
-    boxes: Tensor
-    logits: Tensor
-    image_logits: Tensor
-    points: Tensor
-    strides: Tensor
 
 
 class ConvNormAct(nn.Sequential):
@@ -116,14 +97,15 @@ class LevelHead(nn.Module):
         return self.category(self.category_tower(x)), self.box(self.box_tower(x))
 
 
-class CspDetector(nn.Module):
+class CspDetector(DetectionNetwork):
     """An anchor-free one-stage detector of 0.9 M parameters after the design of YOLOX-nano.
 
     Cross-stage partial backbone with depthwise convolutions, a top-down and bottom-up feature
     pyramid, a decoupled head, here for one grey channel, without an objectness branch, and with
     image-level logits from the coarsest backbone level.
 
-    The modules are declared in the order in which they run; `detector.init_weights` counts on it.
+    The modules are declared in the order in which they run; `detector.networks.yolox_start` counts
+    on it.
 
     Parameters
     ----------
@@ -154,8 +136,7 @@ class CspDetector(nn.Module):
         self.heads = nn.ModuleList(LevelHead(channels[s], 64, categories) for s in self.levels)
         self.image_head = nn.Linear(512, image_classes) if image_classes else None
 
-    def forward(self, images: Tensor) -> NetworkOutput:
-        """`images`: (B, 1, S, S) float32 in 0..1, S a multiple of 32."""
+    def predict(self, images: Tensor) -> NetworkOutput:
         x = self.dark2(self.stem(functional.pixel_unshuffle(images * 255.0, 2)))
         c3 = self.dark3(x)
         c4 = self.dark4(c3)
@@ -171,6 +152,9 @@ class CspDetector(nn.Module):
             self.levels,
             self._image_logits(c5),
         )
+
+    def losses(self, images: Tensor, targets: Sequence[Target]) -> dict[str, Tensor]:
+        return detection_loss(self.predict(images), targets)
 
     def _image_logits(self, c5: Tensor) -> Tensor:
         if self.image_head is None:
@@ -208,32 +192,3 @@ def _gather(
         torch.cat(boxes, 1), torch.cat(logits, 1), image_logits.float(),
         torch.cat(points), torch.cat(steps),
     )  # fmt: skip
-
-
-def _csp_nano(options: dict[str, Any], categories: int) -> nn.Module:
-    image_classes = options.get("image_classes", [])
-    return CspDetector(categories, len(image_classes), options.get("levels", [8, 16, 32]))
-
-
-BUILDERS: dict[str, Callable[[dict[str, Any], int], nn.Module]] = {"csp_nano": _csp_nano}
-
-
-def build(architecture: str, options: dict[str, Any], categories: Sequence[str]) -> nn.Module:
-    """A network with fresh weights.
-
-    Parameters
-    ----------
-    architecture, options, categories : as the model card names them.
-
-    Raises
-    ------
-    ModelError
-        Where no architecture has that name.
-    """
-    builder = BUILDERS.get(architecture)
-    if builder is None:
-        raise ModelError(
-            f"This version of Lightbox does not know the model architecture {architecture!r}; "
-            f"it knows {', '.join(sorted(BUILDERS))}."
-        )
-    return builder(options, len(categories))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 from torchvision.ops import box_iou, generalized_box_iou_loss
 
-from detector.architectures import NetworkOutput
+from detector.networks.network import NetworkOutput, Target
 
 POSITIVES_PER_OBJECT = 9
 REJECTED_WEIGHT = 2.0
@@ -20,31 +20,7 @@ IMAGE_WEIGHT = 2.0
 _SCORE_POWER, _IOU_POWER = 0.5, 4.0
 
 
-@dataclass(frozen=True)
-class Target:
-    """The truth of one image, in pixels of the network's input.
-
-    Attributes
-    ----------
-    boxes : (G, 4) float32
-    categories : (G,) int64, index into the categories
-    rejected : (R, 4) float32, and `rejected_categories` (R,) int64
-    complete : (C,) float32, 1 where every object of the category is boxed
-    image_classes : (L,) float32, 1 present, 0 absent, NaN unknown
-    """
-
-    boxes: Tensor
-    categories: Tensor
-    rejected: Tensor
-    rejected_categories: Tensor
-    complete: Tensor
-    image_classes: Tensor
-
-    def to(self, device: str) -> Target:
-        return Target(*(getattr(self, field.name).to(device) for field in fields(self)))
-
-
-def detection_loss(output: NetworkOutput, targets: list[Target]) -> dict[str, Tensor]:
+def detection_loss(output: NetworkOutput, targets: Sequence[Target]) -> dict[str, Tensor]:
     """The three losses, each a scalar; their sum is what is trained on.
 
     The score of a place is trained towards the overlap that its box has with the finding
@@ -125,7 +101,7 @@ def _inside(points: Tensor, boxes: Tensor) -> Tensor:
     return (x > boxes[:, 0]) & (x < boxes[:, 2]) & (y > boxes[:, 1]) & (y < boxes[:, 3])
 
 
-def _image_loss(logits: Tensor, targets: list[Target]) -> Tensor:
+def _image_loss(logits: Tensor, targets: Sequence[Target]) -> Tensor:
     if logits.shape[1] == 0:
         return logits.new_zeros(())
     wanted = torch.stack([t.image_classes for t in targets])

@@ -1,8 +1,8 @@
 """Five patient folds of the recipe, and the shipped model with their figures on its card.
 
-python -m detector.cross_validate run --data DIR --work DIR [--start FILE.onnx]
-python -m detector.cross_validate report --data DIR --work DIR
-python -m detector.cross_validate publish --data DIR --work DIR --out models/chest-xray
+python -m detector.measuring.cross_validate run --data DIR --work DIR [--start FILE.onnx]
+python -m detector.measuring.cross_validate report --data DIR --work DIR
+python -m detector.measuring.cross_validate publish --data DIR --work DIR --out models/chest-xray
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from detector.augment import Prepared, prepare
-from detector.dataset import Dataset, patient_folds
-from detector.evaluate import Seen, format_table, measure
-from detector.fitting import Recipe, fit, new_network
-from detector.predictor import DEFAULT_FLOOR, candidates, run_network
-from detector.publish import publish
-from detector.reference_set import IMAGE_CLASSES
-from detector.sources import read_dataset
+from detector.dataset.reference import IMAGE_CLASSES
+from detector.dataset.sample import Dataset, patient_folds
+from detector.dataset.sources import read_dataset
+from detector.inference.predictor import DEFAULT_FLOOR, candidates, run_network
+from detector.measuring.evaluate import Seen, format_table, measure
+from detector.measuring.publish import publish
+from detector.training.augment import Prepared, prepare
+from detector.training.fitting import Recipe, fit, new_network
 from detector.types import Box, DatasetError, Detection
 
 FOLDS = 5

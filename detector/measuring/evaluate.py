@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from detector.dataset import Sample, patient_folds, patient_hash
-from detector.metrics import (
+from detector.dataset.sample import Sample, patient_folds, patient_hash
+from detector.dataset.sources import read_dataset
+from detector.inference.predictor import Predictor
+from detector.measuring.metrics import (
     FloatArray,
     ImageResult,
     Matches,
@@ -24,8 +26,6 @@ from detector.metrics import (
     threshold_at,
 )
 from detector.model_store import load
-from detector.predictor import Predictor
-from detector.sources import read_dataset
 from detector.types import Box, DatasetError, Detection
 
 Progress = Callable[[str], None]

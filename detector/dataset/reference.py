@@ -6,7 +6,7 @@ import csv
 from collections.abc import Mapping
 from pathlib import Path
 
-from detector.dataset import Dataset, LabelledBox, Sample
+from detector.dataset.sample import Dataset, LabelledBox, Sample
 from detector.types import Box, DatasetError
 
 OPACITY, EFFUSION = "opacity", "effusion"

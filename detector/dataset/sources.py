@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from detector.coco_set import find_annotations, read_coco
-from detector.dataset import Dataset
-from detector.reference_set import is_reference, read_reference
+from detector.dataset.coco import find_annotations, read_coco
+from detector.dataset.reference import is_reference, read_reference
+from detector.dataset.sample import Dataset
 from detector.types import DatasetError
 
 
