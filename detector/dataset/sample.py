@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from detector.types import Box, DatasetError, ImageInput, ToneCurve
+from detector.dataset.pictures import LoadDicom, read_picture
+from detector.types import Box, ImageInput, ToneCurve
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,9 @@ class Sample:
     view : View Position, for example PA; empty where unknown.
     slope, intercept : modality value = stored value * slope + intercept.
     tone_curve : over modality values; None where they are brightness already.
+    weak : categories that nobody looked for but a report says are absent, and how much that
+        counts, between 0 and 1.
+    load_dicom : decodes `path` where it is a DICOM file; None for picture files.
     """
 
     path: Path
@@ -45,9 +47,19 @@ class Sample:
     slope: float = 1.0
     intercept: float = 0.0
     tone_curve: ToneCurve | None = None
+    weak: Mapping[str, float] = field(default_factory=dict)
+    load_dicom: LoadDicom | None = None
 
     def boxes_of(self, category: str) -> tuple[Box, ...]:
         return tuple(o.box for o in self.objects if o.category == category)
+
+    def weight_of(self, category: str) -> float:
+        """How sure it is that a place outside every box is free of the category.
+
+        1 where the image was read for it in full, the weight of a report that says so, 0 where
+        nobody looked.
+        """
+        return 1.0 if category in self.complete else self.weak.get(category, 0.0)
 
     def load(self) -> ImageInput:
         """The picture from its file.
@@ -55,13 +67,13 @@ class Sample:
         Raises
         ------
         DatasetError
-            Where the file cannot be read as a picture.
+            Where the file cannot be read as a picture, or is too large.
         """
-        stored = cv2.imread(str(self.path), cv2.IMREAD_UNCHANGED)
-        if stored is None:
-            raise DatasetError(f"The image {self.path.name} cannot be read.")
+        if self.load_dicom is not None:
+            return self.load_dicom(self.path)
+        stored = read_picture(self.path)
         if stored.ndim == 3:
-            return ImageInput(np.ascontiguousarray(stored[:, :, 2::-1]))
+            return ImageInput(stored)
         if self.slope == 1.0 and self.intercept == 0.0:
             return ImageInput(stored, self.tone_curve)
         values = stored.astype(np.float32) * self.slope + self.intercept
@@ -76,23 +88,3 @@ class Dataset:
     samples: tuple[Sample, ...]
     categories: tuple[str, ...]
     problems: tuple[str, ...] = ()
-
-
-def patient_hash(patient: str) -> str:
-    """What a card keeps of a patient's name or key, enough to know it again in other data."""
-    return hashlib.sha256(f"lightbox patient {patient}".encode()).hexdigest()[:16]
-
-
-def patient_folds(samples: Iterable[Sample], folds: int) -> dict[str, int]:
-    """Deal the patients into folds, those with boxes apart from those without, by hash order."""
-    with_boxes: dict[str, bool] = {}
-    for sample in samples:
-        with_boxes[sample.patient] = with_boxes.get(sample.patient, False) or bool(sample.objects)
-    result: dict[str, int] = {}
-    for stratum in (True, False):
-        members = sorted(
-            (p for p, boxed in with_boxes.items() if boxed is stratum),
-            key=lambda p: hashlib.sha256(p.encode()).hexdigest(),
-        )
-        result.update({patient: place % folds for place, patient in enumerate(members)})
-    return result

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
-from detector.preprocess import brightness, to_network
+from detector.preprocess import brightness, to_network, to_square
 from detector.types import Box, DetectorError, ImageInput, ToneCurve
 
 
@@ -105,3 +106,65 @@ def test_boxes_are_clipped_to_the_frame_and_the_margin_holds_none() -> None:
     assert clipped is not None
     assert (clipped.x_min, clipped.x_max, clipped.y_max) == (0, 200, 100)
     assert geometry.to_frame(10, 2, 50, 60) is None  # in the black above the picture
+
+
+def test_three_channels_repeat_grey_and_keep_colour() -> None:
+    stored = np.round(800 + scene() * 2000).astype(np.int16)
+    image = ImageInput(stored, ToneCurve((800, 2800), (1, 0)))
+    grey = brightness(image)
+    three = brightness(image, channels=3)
+    assert three.shape == (300, 260, 3)
+    assert all(np.array_equal(three[:, :, c], grey) for c in range(3))
+    pink = np.full((40, 30, 3), (255, 102, 153), np.uint8)
+    pink[5:10, 5:10] = (51, 0, 0)
+    kept = brightness(ImageInput(pink), channels=3)
+    assert kept.dtype == np.float32
+    assert kept[0, 0] == pytest.approx((1.0, 0.4, 0.6))
+    assert kept[6, 6] == pytest.approx((0.2, 0.0, 0.0))
+
+
+def test_a_square_of_three_channels_is_each_of_them_alone() -> None:
+    colour = np.random.default_rng(1).random((50, 80, 3)).astype(np.float32)
+    square, geometry = to_network(colour, 64)
+    assert square.shape == (64, 64, 3)
+    for channel in range(3):
+        alone, same = to_network(np.ascontiguousarray(colour[:, :, channel]), 64)
+        assert same == geometry
+        assert np.abs(square[:, :, channel] - alone).max() < 1e-6
+
+
+@pytest.mark.parametrize("shape", [(4,), (0, 5), (5, 5, 2), (0, 5, 3)])
+def test_three_channels_refuse_another_shape(shape: tuple[int, ...]) -> None:
+    with pytest.raises(DetectorError, match="shape"):
+        brightness(ImageInput(np.zeros(shape)), channels=3)
+
+
+def test_colour_of_another_depth_is_refused() -> None:
+    with pytest.raises(DetectorError, match="colour of 8 bits"):
+        brightness(ImageInput(np.zeros((5, 5, 3), np.uint16)), channels=3)
+
+
+def test_a_large_picture_is_reduced_first_and_gives_nearly_the_same_square() -> None:
+    random = np.random.default_rng(0).standard_normal((75, 63)).astype(np.float32)
+    smooth = cv2.resize(random, (2503, 3001), interpolation=cv2.INTER_CUBIC)
+    stored = ((smooth - smooth.min()) / np.ptp(smooth) * 4095).astype(np.uint16)
+    image = ImageInput(stored, ToneCurve((500, 3560), (1, 0)))
+    square, geometry = to_square(image, 416)
+    slow, wanted = to_network(brightness(image), 416)
+    assert np.abs(square - slow).mean() < 0.005
+    assert (geometry.rows, geometry.columns) == (3001, 2503)
+    box = Box(900, 700, 1500, 1400)
+    assert geometry.to_input(box) == pytest.approx(wanted.to_input(box), abs=0.6)
+    back = geometry.to_frame(*geometry.to_input(box))
+    assert back is not None
+    assert back.xywh() == pytest.approx(box.xywh())
+    floats, _ = to_square(ImageInput(stored.astype(np.float64), image.tone_curve), 416)
+    assert np.abs(floats - square).max() < 0.01
+
+
+def test_a_picture_of_ordinary_size_is_not_touched_before() -> None:
+    picture = np.random.default_rng(0).integers(0, 255, (2047, 300), dtype=np.uint8)
+    square, geometry = to_square(ImageInput(picture), 320)
+    wanted, same = to_network(brightness(ImageInput(picture)), 320)
+    np.testing.assert_array_equal(square, wanted)
+    assert geometry == same
