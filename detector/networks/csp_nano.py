@@ -101,7 +101,7 @@ class CspDetector(DetectionNetwork):
     """An anchor-free one-stage detector of 0.9 M parameters after the design of YOLOX-nano.
 
     Cross-stage partial backbone with depthwise convolutions, a top-down and bottom-up feature
-    pyramid, a decoupled head, here for one grey channel, without an objectness branch, and with
+    pyramid, a decoupled head, here for grey or colour, without an objectness branch, and with
     image-level logits from the coarsest backbone level.
 
     The modules are declared in the order in which they run; `detector.networks.yolox_start` counts
@@ -112,12 +112,15 @@ class CspDetector(DetectionNetwork):
     categories : number of box categories.
     image_classes : number of image-level classes, 0 for none.
     levels : strides that carry a head, out of 8, 16 and 32.
+    channels : 1 grey, 3 colour.
     """
 
-    def __init__(self, categories: int, image_classes: int, levels: Sequence[int]):
+    def __init__(
+        self, categories: int, image_classes: int, levels: Sequence[int], channels: int = 1
+    ):
         super().__init__()
         self.levels = tuple(levels)
-        self.stem = ConvNormAct(4, 16, 3)
+        self.stem = ConvNormAct(4 * channels, 16, 3)
         self.dark2 = nn.Sequential(separable(16, 32, 2), CrossStage(32, 32, 1, True))
         self.dark3 = nn.Sequential(separable(32, 64, 2), CrossStage(64, 64, 3, True))
         self.dark4 = nn.Sequential(separable(64, 128, 2), CrossStage(128, 128, 3, True))
@@ -132,8 +135,8 @@ class CspDetector(DetectionNetwork):
         self.bottom_up4 = CrossStage(128, 128, 1, False)
         self.down4 = separable(128, 128, 2)
         self.bottom_up5 = CrossStage(256, 256, 1, False)
-        channels = {8: 64, 16: 128, 32: 256}
-        self.heads = nn.ModuleList(LevelHead(channels[s], 64, categories) for s in self.levels)
+        widths = {8: 64, 16: 128, 32: 256}
+        self.heads = nn.ModuleList(LevelHead(widths[s], 64, categories) for s in self.levels)
         self.image_head = nn.Linear(512, image_classes) if image_classes else None
 
     def predict(self, images: Tensor) -> NetworkOutput:

@@ -9,14 +9,12 @@ from torch import Tensor
 from torch.nn import functional
 from torchvision.ops import box_iou, generalized_box_iou_loss
 
+from detector.networks.image_level import IMAGE_WEIGHT, image_loss
 from detector.networks.network import NetworkOutput, Target
+from detector.networks.supervision import inside, known
 
 POSITIVES_PER_OBJECT = 9
-REJECTED_WEIGHT = 2.0
-"""A place that a reader rejected counts twice an ordinary background place."""
-
 BOX_WEIGHT = 2.0
-IMAGE_WEIGHT = 2.0
 _SCORE_POWER, _IOU_POWER = 0.5, 4.0
 
 
@@ -27,12 +25,14 @@ def detection_loss(output: NetworkOutput, targets: Sequence[Target]) -> dict[str
     (Generalized Focal Loss, Li et al. 2020); which places answer for a finding follows from
     score and overlap together (task-aligned assignment, Feng et al. 2021).
     """
+    points = output.points
+    assert points is not None
     score_sum = output.logits.new_zeros(())
     box_sum = output.logits.new_zeros(())
     quality_sum = output.logits.new_zeros(())
     for boxes, logits, target in zip(output.boxes, output.logits, targets, strict=True):
-        quality, owner = _assigned(boxes.detach(), logits.detach(), output.points, target)
-        weight = _known(output.points, target, logits.shape[1])
+        quality, owner = _assigned(boxes.detach(), logits.detach(), points, target)
+        weight = known(points, target)
         scores = logits.sigmoid()
         entropy = functional.binary_cross_entropy_with_logits(logits, quality, reduction="none")
         score_sum = score_sum + (weight * (scores - quality).abs().square() * entropy).sum()
@@ -46,7 +46,7 @@ def detection_loss(output: NetworkOutput, targets: Sequence[Target]) -> dict[str
     return {
         "score": score_sum / norm,
         "box": BOX_WEIGHT * box_sum / norm,
-        "image": IMAGE_WEIGHT * _image_loss(output.image_logits, targets),
+        "image": IMAGE_WEIGHT * image_loss(output.image_logits, targets),
     }
 
 
@@ -60,14 +60,14 @@ def _assigned(
         return quality, owner
     overlap = box_iou(boxes, target.boxes)
     score = logits.sigmoid()[:, target.categories]
-    inside = _inside(points, target.boxes)
+    within = inside(points, target.boxes)
     # A box too small to hold any place belongs to the place nearest to its centre.
     centres = (target.boxes[:, :2] + target.boxes[:, 2:]) / 2
     nearest = torch.cdist(points, centres).argmin(dim=0)
-    inside[nearest, torch.arange(len(target.boxes), device=points.device)] = True
-    metric = (score.pow(_SCORE_POWER) * overlap.pow(_IOU_POWER) + 1e-9) * inside
+    within[nearest, torch.arange(len(target.boxes), device=points.device)] = True
+    metric = (score.pow(_SCORE_POWER) * overlap.pow(_IOU_POWER) + 1e-9) * within
     top = metric.topk(min(POSITIVES_PER_OBJECT, len(points)), dim=0).indices
-    chosen = torch.zeros_like(inside).scatter_(0, top, True) & inside
+    chosen = torch.zeros_like(within).scatter_(0, top, True) & within
     metric = metric * chosen
     index = (overlap * chosen).argmax(dim=1)
     taken = chosen.any(dim=1)
@@ -78,35 +78,3 @@ def _assigned(
     mine = owner[places]
     quality[places, target.categories[mine]] = metric[places, mine] / peak[mine] * height[mine]
     return quality, owner
-
-
-def _known(points: Tensor, target: Target, categories: int) -> Tensor:
-    """The weight of each place and category (A, C): 0 where nobody looked."""
-    weight = target.complete.expand(len(points), categories).clone()
-    for boxes, names, value in (
-        (target.boxes, target.categories, 1.0),
-        (target.rejected, target.rejected_categories, REJECTED_WEIGHT),
-    ):
-        if len(boxes):
-            inside = _inside(points, boxes)
-            for category in range(categories):
-                hit = inside[:, names == category].any(dim=1)
-                weight[hit, category] = weight[hit, category].clamp(min=value)
-    return weight
-
-
-def _inside(points: Tensor, boxes: Tensor) -> Tensor:
-    """(A, G) bool: is the place inside the box."""
-    x, y = points[:, None, 0], points[:, None, 1]
-    return (x > boxes[:, 0]) & (x < boxes[:, 2]) & (y > boxes[:, 1]) & (y < boxes[:, 3])
-
-
-def _image_loss(logits: Tensor, targets: Sequence[Target]) -> Tensor:
-    if logits.shape[1] == 0:
-        return logits.new_zeros(())
-    wanted = torch.stack([t.image_classes for t in targets])
-    known = ~wanted.isnan()
-    entropy = functional.binary_cross_entropy_with_logits(
-        logits, wanted.nan_to_num(0.0), reduction="none"
-    )
-    return (entropy * known).sum() / known.sum().clamp(min=1)
