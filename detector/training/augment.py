@@ -1,9 +1,11 @@
-"""Training images: kept at the working size in memory, varied anew each time they are drawn."""
+"""Training images: kept at the working size, varied anew each time they are drawn."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -14,38 +16,119 @@ from torchvision.transforms import v2
 
 from detector.dataset.sample import LabelledBox, Sample
 from detector.networks.network import Target
-from detector.preprocess import Geometry, brightness, to_network
+from detector.preprocess import Geometry, to_square
+from detector.training.distributed import ALONE, Team
+from detector.training.squares import MOST_IN_MEMORY, Square, SquareFile
 
 Progress = Callable[[str], None]
+AUGMENTATIONS = ("mild", "strong")
 _LEAST_VISIBLE = 0.25
 """A box of which less is left inside the picture after a shift or zoom is no longer an object."""
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A sample as the network sees it: (size, size) uint8, and its place in the frame."""
+    """A sample as the network sees it.
+
+    Attributes
+    ----------
+    pixels : (size, size) uint8, or (size, size, 3) where the network reads colour.
+    geometry : how the square lies in the frame.
+    """
 
     sample: Sample
     pixels: npt.NDArray[np.uint8]
     geometry: Geometry
 
 
-def prepare(samples: Sequence[Sample], size: int, progress: Progress) -> list[Prepared]:
+def prepare(
+    samples: Sequence[Sample],
+    size: int,
+    progress: Progress,
+    *,
+    channels: int = 1,
+    folder: Path | None = None,
+    team: Team = ALONE,
+) -> list[Prepared]:
     """Decode and reduce each image once.
+
+    Parameters
+    ----------
+    folder : where the squares go that are too many for memory, or that a team shares; None keeps
+        them in memory.
 
     Raises
     ------
     DatasetError
         Where a file cannot be read.
+    DetectorError
+        Where `folder` cannot be written.
     """
-    prepared = []
-    for count, sample in enumerate(samples, start=1):
-        square, geometry = to_network(brightness(sample.load()), size)
-        pixels = np.round(square * 255.0).astype(np.uint8)
-        prepared.append(Prepared(sample, pixels, geometry))
+    shape = (size, size) if channels == 1 else (size, size, channels)
+
+    def make(sample: Sample) -> tuple[Square, Geometry]:
+        square, geometry = to_square(sample.load(), size, channels)
+        return np.round(square * 255.0).astype(np.uint8), geometry
+
+    def tell(count: int) -> None:
         if count % 100 == 0 or count == len(samples):
             progress(f"images read: {count} of {len(samples)}")
-    return prepared
+
+    large = len(samples) * math.prod(shape) > MOST_IN_MEMORY
+    if folder is None or not (large or team.size > 1):
+        prepared = []
+        for count, sample in enumerate(samples, start=1):
+            prepared.append(Prepared(sample, *make(sample)))
+            tell(count)
+        return prepared
+    file = SquareFile(folder, samples, shape)
+    if team.first:
+        file.filled(make, tell)
+    team.from_first(None)  # the others wait
+    squares, geometries = file.read()
+    return [Prepared(*item) for item in zip(samples, squares, geometries, strict=True)]
+
+
+def as_images(prepared: Sequence[Prepared], device: str = "cpu") -> Tensor:
+    """(B, channels, S, S) float32 in 0..1, unchanged, as a network wants them."""
+    images = torch.stack([_image(item.pixels) for item in prepared]).to(device)
+    return images.contiguous(memory_format=torch.channels_last)
+
+
+def _image(pixels: Square) -> Tensor:
+    """(channels, S, S) float32 in 0..1."""
+    planes = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, 2, 0)
+    return torch.from_numpy(planes.astype(np.float32)) / 255.0
+
+
+def _mild() -> tuple[v2.Transform, v2.Transform]:
+    """Changes of the place, which take the boxes along, and changes of the tone."""
+    geometric = v2.Compose([
+        v2.RandomHorizontalFlip(0.5),
+        v2.RandomAffine(
+            degrees=7, translate=(0.08, 0.08), scale=(0.85, 1.2),
+            interpolation=v2.InterpolationMode.BILINEAR,
+        ),
+    ])  # fmt: skip
+    return geometric, v2.ColorJitter(brightness=0.15, contrast=0.25)
+
+
+def _strong() -> tuple[v2.Transform, v2.Transform]:
+    geometric = v2.Compose([
+        v2.RandomHorizontalFlip(0.5),
+        v2.RandomAffine(
+            degrees=10, translate=(0.1, 0.1), scale=(0.75, 1.35),
+            interpolation=v2.InterpolationMode.BILINEAR,
+        ),
+    ])  # fmt: skip
+    tonal = v2.Compose(
+        [
+            v2.ColorJitter(brightness=0.2, contrast=0.35),
+            v2.RandomApply([v2.GaussianBlur(3, (0.3, 1.2))], p=0.2),
+            v2.RandomApply([v2.GaussianNoise(mean=0.0, sigma=0.03)], p=0.2),
+        ]
+    )
+    return geometric, tonal
 
 
 class Augmenter:
@@ -54,23 +137,19 @@ class Augmenter:
     Parameters
     ----------
     categories, image_classes : the order in which the network answers.
+    augmentation : one of `AUGMENTATIONS`; "strong" goes further and adds blur and noise.
     """
 
-    def __init__(self, categories: Sequence[str], image_classes: Sequence[str]):
+    def __init__(
+        self, categories: Sequence[str], image_classes: Sequence[str], augmentation: str = "mild"
+    ):
         self._categories = tuple(categories)
         self._image_classes = tuple(image_classes)
-        self._geometric = v2.Compose([
-            v2.RandomHorizontalFlip(0.5),
-            v2.RandomAffine(
-                degrees=7, translate=(0.08, 0.08), scale=(0.85, 1.2),
-                interpolation=v2.InterpolationMode.BILINEAR,
-            ),
-        ])  # fmt: skip
-        self._tonal = v2.ColorJitter(brightness=0.15, contrast=0.25)
+        self._geometric, self._tonal = _strong() if augmentation == "strong" else _mild()
 
     def __call__(self, item: Prepared, generator: torch.Generator) -> tuple[Tensor, Target]:
-        """(1, S, S) float32 in 0..1 and what is on it, after a random change."""
-        image = torch.from_numpy(item.pixels)[None].float() / 255.0
+        """(channels, S, S) float32 in 0..1 and what is on it, after a random change."""
+        image = _image(item.pixels)
         sample, size = item.sample, image.shape[-1]
         count = len(sample.objects)
         boxes = tv_tensors.BoundingBoxes(
@@ -90,7 +169,7 @@ class Augmenter:
         target = Target(
             corners[:count][kept[:count]], names[:count][kept[:count]],
             corners[count:][kept[count:]], names[count:][kept[count:]],
-            torch.tensor([float(c in sample.complete) for c in self._categories]),
+            torch.tensor([sample.weight_of(c) for c in self._categories]),
             torch.tensor([float("nan") if k is None else float(k) for k in known]),
         )  # fmt: skip
         return image, target

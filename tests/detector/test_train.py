@@ -1,7 +1,8 @@
-"""A model comes out of an export, and a stopped training goes on where it was."""
+"""A model comes out of labelled images, with a card that says from what."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,26 +12,23 @@ import pytest
 import torch
 
 from detector import model_store
-from detector.dataset.sources import read_dataset
 from detector.inference.predictor import Predictor
 from detector.measuring.evaluate import evaluate, format_table
 from detector.networks.yolox_start import load_yolox_nano
-from detector.training import fitting
-from detector.training.augment import prepare
-from detector.training.fitting import Recipe, fit, new_network
-from detector.training.train import train
+from detector.training.fitting import Recipe, new_network
+from detector.training.history import EpochFigures
+from detector.training.train import Wish, train
 from detector.types import DatasetError, DetectorError, ImageInput, ModelError
 from tests.detector.labelled_images import radiograph, write_export
-
-SHORT = Recipe(input_size=128, epochs=2, images_per_epoch=8, batch=4)
+from tests.detector.training_material import SHORT, patches
 
 
 def test_fine_tuning_goes_on_from_the_base(
     tiny_export: Path, small_model: Path, tmp_path: Path
 ) -> None:
     lines: list[str] = []
-    folder = train(tiny_export, tmp_path / "out", base=small_model, epochs=1, device="cpu",
-                   progress=lines.append)  # fmt: skip
+    folder = train(tiny_export, tmp_path / "out", init=small_model, wish=Wish(epochs=1),
+                   device="cpu", progress=lines.append)  # fmt: skip
     card = model_store.read_card(folder)
     base = model_store.read_card(small_model)
     assert folder.name == card.name == "small-tuned"
@@ -39,12 +37,97 @@ def test_fine_tuning_goes_on_from_the_base(
     assert card.training["objects"] == {"opacity": 2}
     assert card.training["rejected_boxes"] == 1
     assert card.training["base"]["weights_sha256"] == base.weights_sha256
+    assert card.training["recipe"]["seed"] == 0
     assert card.weights_sha256 != base.weights_sha256
     assert any("epoch 1 of 1: loss" in line for line in lines)
+    # Two patients with boxes are too few to spare one.
+    assert any("too few to hold any out" in line for line in lines)
+    assert "validation" not in card.training
     assert Predictor(folder, "cpu").predict(ImageInput(radiograph(9))).model_name == "small-tuned"
-    assert not list((tmp_path / "out").glob("*checkpoint*"))
-    again = train(tiny_export, tmp_path / "out", base=small_model, epochs=1, device="cpu")
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["small-tuned"]
+    again = train(tiny_export, tmp_path / "out", init=small_model, wish=Wish(epochs=1),
+                  device="cpu")  # fmt: skip
     assert again.name == "small-tuned-2"
+
+
+def test_held_out_patients_are_measured_and_named_on_the_card(tmp_path: Path) -> None:
+    lines: list[str] = []
+    folder = train(
+        patches(tmp_path / "e", 12), tmp_path / "out", init=None, share=0.25, device="cpu",
+        wish=Wish(epochs=2, input_size=64, batch=4), progress=lines.append,
+    )  # fmt: skip
+    training = model_store.read_card(folder).training
+    validation = training["validation"]
+    assert (training["patients"], validation["patients"]) == (9, 3)
+    assert not set(training["patient_hashes"]) & set(validation["patient_hashes"])
+    assert validation["what"].startswith("validation, seen by model selection")
+    assert len(validation["split_hash"]) == 64
+    assert [entry["epoch"] for entry in training["history"]] == [1, 2]
+    last = training["history"][-1]["average_precision"]
+    assert validation["average_precision"] == last
+    assert set(last) == {"opacity"}
+    assert (folder / "training.png").read_bytes().startswith(b"\x89PNG")
+    assert any("validation AP opacity" in line for line in lines)
+    assert training["processes"] == 1
+
+
+def test_a_stopped_training_is_kept_until_it_is_gone_on_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, out = patches(tmp_path / "e", 4), tmp_path / "out"
+
+    def run(resume: bool, place: Path = out) -> Path:
+        return train(data, place, init=None, wish=Wish(epochs=2, input_size=64, batch=4),
+                     device="cpu", share=0, resume=resume)  # fmt: skip
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EpochFigures, "sentence", stop)  # after the first epoch is kept
+        with pytest.raises(KeyboardInterrupt):
+            run(False)
+    kept = (out / "trained.checkpoint").read_bytes()
+    with pytest.raises(DetectorError, match=r"trained.checkpoint: go on from it with --resume"):
+        run(False)
+    picture = next((data / "images").glob("*.png"))
+    intact = picture.read_bytes()
+    picture.write_bytes(intact[:100])
+    with pytest.raises(DatasetError, match=picture.name):
+        run(True)
+    assert (out / "trained.checkpoint").read_bytes() == kept
+    picture.write_bytes(intact)
+    resumed = model_store.load(run(True)).network.state_dict()
+    assert not (out / "trained.checkpoint").exists()
+    whole = model_store.load(run(False, tmp_path / "whole")).network.state_dict()
+    assert all(torch.equal(value, resumed[name]) for name, value in whole.items())
+
+
+def test_of_another_architecture_the_backbone_is_taken(tmp_path: Path) -> None:
+    data = patches(tmp_path / "e", 4)
+    wish = Wish("retinanet", "mobilenet_v3", input_size=64, epochs=1, batch=2)
+    lines: list[str] = []
+    base = train(data, tmp_path / "out", init=None, wish=wish, device="cpu", name="first")
+    folder = train(data, tmp_path / "out", init=base, wish=replace(wish, architecture="ssdlite"),
+                   device="cpu", progress=lines.append)  # fmt: skip
+    card = model_store.load(folder).card
+    assert (card.name, card.architecture) == ("trained", "ssdlite")
+    assert card.architecture_options["backbone"] == "mobilenet_v3"
+    assert card.training["base"]["name"] == "first"
+    assert any(re.match(r"\d{3} tensors of the backbone are taken from first", x) for x in lines)
+
+
+def test_colour_images_train_a_network_of_three_channels(tmp_path: Path) -> None:
+    colour = np.stack([radiograph(1, (30, 40, 40, 50)), radiograph(2), radiograph(3)], axis=2)
+    export = write_export(
+        tmp_path / "e", [{"name": "a.png", "picture": colour, "boxes": [(1, 30, 40, 40, 50)]}]
+    )
+    wish = Wish("fcos", "mobilenet_v3", 3, 64, epochs=1, batch=2)
+    folder = train(export, tmp_path / "out", init=None, wish=wish, device="cpu")
+    loaded = model_store.load(folder)
+    assert loaded.card.channels == 3
+    with torch.inference_mode():
+        assert loaded.network(torch.zeros(1, 3, 64, 64)).boxes.isfinite().all()
 
 
 def test_a_new_category_joins_the_known_ones(small_model: Path, tmp_path: Path) -> None:
@@ -54,7 +137,7 @@ def test_a_new_category_joins_the_known_ones(small_model: Path, tmp_path: Path) 
           "boxes": [(5, 30, 40, 40, 50)]}],
         categories=[{"id": 5, "name": "nodule"}],
     )  # fmt: skip
-    folder = train(export, tmp_path / "out", base=small_model, epochs=1, device="cpu")
+    folder = train(export, tmp_path / "out", init=small_model, wish=Wish(epochs=1), device="cpu")
     assert model_store.load(folder).card.categories == ("opacity", "effusion", "nodule")
 
 
@@ -63,81 +146,15 @@ def test_data_without_a_decision_is_refused(small_model: Path, tmp_path: Path) -
         tmp_path / "e", [{"name": "a.png", "picture": radiograph(1), "review": "partial"}]
     )
     with pytest.raises(DatasetError, match="no decided box"):
-        train(export, tmp_path / "out", base=small_model, device="cpu")
-
-
-def test_training_from_scratch_learns_a_bright_patch(tmp_path: Path) -> None:
-    random = np.random.default_rng(0)
-    images = []
-    for i in range(12):
-        x, y, w, h = (int(v) for v in (*random.integers(10, 60, 2), *random.integers(30, 50, 2)))
-        images.append({"name": f"{i}.png", "picture": radiograph(i, (x, y, w, h)),
-                       "boxes": [(1, x, y, w, h)]})  # fmt: skip
-    data = read_dataset(write_export(tmp_path / "e", images))
-    prepared = prepare(data.samples, 128, lambda _: None)
-    recipe = replace(SHORT, epochs=3, images_per_epoch=96, batch=8, learning_rate=4e-3)
-    network = new_network(recipe, data.categories, (), prepared, None)
-    losses: list[float] = []
-    fit(network, prepared, recipe, data.categories, (), checkpoint=tmp_path / "c",
-        progress=lambda line: losses.append(float(line.split("loss ")[1].split()[0])))  # fmt: skip
-    assert len(losses) == 3
-    assert losses[-1] < 0.8 * losses[0], losses
-
-
-def test_a_stopped_training_goes_on_to_the_same_weights(
-    tiny_export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data = read_dataset(tiny_export)
-    prepared = prepare(data.samples, 128, lambda _: None)
-
-    def run(checkpoint: Path) -> torch.nn.Module:
-        network = new_network(SHORT, data.categories, (), prepared, None)
-        return fit(network, prepared, SHORT, data.categories, (), checkpoint=checkpoint)
-
-    whole = run(tmp_path / "whole").state_dict()
-    with monkeypatch.context() as patch:
-        real = fitting.draw
-        calls: list[int] = []
-
-        def stop(*arguments: object) -> list[int]:
-            calls.append(1)
-            if len(calls) == 2:
-                raise KeyboardInterrupt
-            return real(*arguments)  # type: ignore[arg-type]
-
-        patch.setattr(fitting, "draw", stop)
-        with pytest.raises(KeyboardInterrupt):
-            run(tmp_path / "stopped")
-    resumed = run(tmp_path / "stopped").state_dict()
-    for name, value in whole.items():
-        assert torch.equal(value, resumed[name]), name
-
-
-def test_a_damaged_checkpoint_is_named_and_a_foreign_one_is_not_used(
-    tiny_export: Path, tmp_path: Path
-) -> None:
-    data = read_dataset(tiny_export)
-    prepared = prepare(data.samples, 128, lambda _: None)
-    lines: list[str] = []
-
-    def run(recipe: Recipe) -> None:
-        network = new_network(recipe, data.categories, (), prepared, None)
-        fit(network, prepared, recipe, data.categories, (), checkpoint=tmp_path / "c",
-            progress=lines.append)  # fmt: skip
-
-    run(replace(SHORT, epochs=1))
-    lines.clear()
-    run(replace(SHORT, epochs=1, learning_rate=5e-4))
-    assert "epoch 1 of 1" in lines[0]  # begun anew
-    (tmp_path / "c").write_bytes(b"not a checkpoint")
-    with pytest.raises(DetectorError, match="damaged; delete it"):
-        run(SHORT)
+        train(export, tmp_path / "out", init=small_model, device="cpu")
 
 
 def test_evaluate_tells_patients_seen_in_training(
     tiny_export: Path, small_model: Path, tmp_path: Path
 ) -> None:
-    folder = train(tiny_export, tmp_path / "out", base=small_model, epochs=1, device="cpu")
+    folder = train(
+        tiny_export, tmp_path / "out", init=small_model, wish=Wish(epochs=1), device="cpu"
+    )
     report = evaluate(folder, tiny_export, device="cpu", rounds=10)
     assert report["seen_in_training"] == 2  # the partial image is not measured
     assert "optimistic" in report["warnings"][0]
@@ -183,6 +200,13 @@ def test_the_starting_network_computes_what_its_file_computes(data_folder: Path)
     size = (output.boxes[0, :, 2:] - output.boxes[0, :, :2]) / step
     ours = torch.cat([centre / step - corner, size.log()], dim=1)
     assert torch.allclose(ours, wanted, atol=1e-3)
+
+
+def test_an_onnx_file_starts_its_own_architecture_alone(tiny_export: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.onnx").write_bytes(b"")
+    with pytest.raises(ModelError, match=r"x.onnx can start a csp_nano, not a fcos"):
+        train(tiny_export, tmp_path / "out", init=tmp_path / "x.onnx", wish=Wish("fcos"),
+              device="cpu")  # fmt: skip
 
 
 def test_another_file_cannot_start_a_network(tmp_path: Path) -> None:
