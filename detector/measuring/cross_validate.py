@@ -1,8 +1,12 @@
-"""Five patient folds of the recipe, and the shipped model with their figures on its card.
+"""Five patient folds of the bundled model, and the shipped model with their figures on its card.
 
-python -m detector.measuring.cross_validate run --data DIR --work DIR [--start FILE.onnx]
+python -m detector.measuring.cross_validate train --data DIR --work DIR --start FILE.onnx
+python -m detector.measuring.cross_validate predict --data DIR --work DIR
 python -m detector.measuring.cross_validate report --data DIR --work DIR
 python -m detector.measuring.cross_validate publish --data DIR --work DIR --out models/chest-xray
+
+Everything but the published model goes to the work folder, outside the project. What is done is
+not done again; folds and members can run in several processes.
 """
 
 from __future__ import annotations
@@ -10,167 +14,156 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from detector.dataset.reference import IMAGE_CLASSES
-from detector.dataset.sample import Dataset, patient_folds
 from detector.dataset.sources import read_dataset
-from detector.inference.predictor import DEFAULT_FLOOR, candidates, run_network
-from detector.measuring.evaluate import Seen, format_table, measure
+from detector.inference.predictor import Predictor
+from detector.measuring.evaluate import Seen, analysed
+from detector.measuring.folds import (
+    ALL_PATIENTS,
+    FOLDS,
+    MEMBERS,
+    SHIPPED,
+    Plan,
+    bare_card,
+    train_member,
+    write_model,
+)
+from detector.measuring.out_of_fold import out_of_fold_report
+from detector.measuring.plots import write_plots
 from detector.measuring.publish import publish
-from detector.training.augment import Prepared, prepare
-from detector.training.fitting import Recipe, fit, new_network
+from detector.measuring.report import format_table
+from detector.measuring.robustness import Perturbation, perturbations
 from detector.types import Box, DatasetError, Detection
-
-FOLDS = 5
-ALL_PATIENTS = -1
-"""The number of the run that holds nobody out: the model that is shipped."""
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is trained on what, and where its checkpoints and predictions go."""
+class Variant:
+    """One way to ask the model: how it is computed, how often it looks, at what."""
 
-    data: Path
-    work: Path
-    recipe: Recipe
-    start: Path | None
-
-
-def run(plan: Plan, folds: Sequence[int], progress: Progress) -> None:
-    """Train and predict each fold that is not done yet; a stopped one goes on."""
-    dataset = read_dataset(plan.data)
-    prepared: list[Prepared] = []
-    for fold in folds:
-        if not _predictions(plan.work, fold).is_file():
-            prepared = prepared or prepare(dataset.samples, plan.recipe.input_size, progress)
-            _run_fold(plan, dataset, prepared, fold, progress)
+    precision: str = "fp32"
+    thorough: bool = False
+    change: Perturbation | None = None
 
 
-def _run_fold(
-    plan: Plan, dataset: Dataset, prepared: Sequence[Prepared], fold: int, progress: Progress
-) -> None:
-    began = time.monotonic()
-    fold_of = patient_folds(dataset.samples, FOLDS)
-    training = [p for p in prepared if fold_of[p.sample.patient] != fold]
-    held_out = [p for p in prepared if fold_of[p.sample.patient] == fold]
-    network = new_network(plan.recipe, dataset.categories, IMAGE_CLASSES, training, plan.start)
-    network = fit(
-        network, training, plan.recipe, dataset.categories, IMAGE_CLASSES,
-        checkpoint=plan.work / "ckpt" / f"fold{fold}.pt",
-        progress=lambda line: progress(f"fold {fold}: {line}"),
-    )  # fmt: skip
-    rows = predict_all(network, held_out, dataset.categories)
-    torch.save(network.state_dict(), weights_path(plan.work, fold))
-    content = {"fold": fold, "recipe": plan.recipe.to_json(), "rows": rows}
-    _predictions(plan.work, fold).write_text(json.dumps(content))
-    progress(f"fold {fold} done in {time.monotonic() - began:.0f} s")
+def variants() -> dict[str, Variant]:
+    """By name: each backend that ships, the thorough mode, and the perturbed pictures."""
+    return {
+        "fp32": Variant(),
+        "bf16": Variant("bf16"),
+        "thorough": Variant(thorough=True),
+        **{name: Variant(change=change) for name, change in perturbations().items()},
+    }
 
 
-def predict_all(
-    network: torch.nn.Module, prepared: Sequence[Prepared], categories: tuple[str, ...]
-) -> list[dict[str, Any]]:
-    """Candidates above the floor and image-level logits of each image, ready for JSON."""
-    rows = []
-    for start in range(0, len(prepared), 16):
-        batch = prepared[start : start + 16]
-        squares = np.stack([p.pixels for p in batch]).astype(np.float32) / 255.0
-        boxes, logits, image_logits = run_network(network, squares, "cpu")
-        for item, b, s, extra in zip(batch, boxes, logits, image_logits, strict=True):
-            found = candidates(b, s, DEFAULT_FLOOR, categories, item.geometry)
-            rows.append({
-                "image": item.sample.path.name,
-                "found": [
-                    [d.box.x_min, d.box.y_min, d.box.x_max, d.box.y_max, d.score, d.category]
-                    for d in found
-                ],
-                "image_logits": [round(float(v), 4) for v in extra],
-            })  # fmt: skip
-    return rows
+def predict(plan: Plan, fold: int, progress: Progress) -> None:
+    """What the model of a fold finds on the patients that it never saw, in every variant.
+
+    Only the plain one looks at the images without boxes, too: their image-level classes count.
+    """
+    folder = plan.work / "models" / f"fold{fold}"
+    samples = plan.held_out(fold)
+    read = [s for s in samples if s.complete & frozenset(SHIPPED)]
+    for name, variant in variants().items():
+        path = _predictions(plan.work, name, fold)
+        if path.is_file():
+            continue
+        if not folder.is_dir():
+            write_model(plan, fold, bare_card(plan, f"fold{fold}", "0"), folder)
+        predictor = Predictor(folder, "cpu", variant.precision)
+        seen = analysed(
+            predictor, samples if name == "fp32" else read, variant.change, progress,
+            f"fold {fold}, {name}", thorough=variant.thorough,
+        )  # fmt: skip
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps([_row(s) for s in seen]))
 
 
-def out_of_fold(data: Path, work: Path) -> tuple[list[Seen], int]:
-    """The pooled predictions of the folds that are done, and how many those are.
+def out_of_fold(plan: Plan, variant: str) -> list[Seen]:
+    """The pooled predictions of the folds that are done.
 
     Raises
     ------
     DatasetError
         Where no fold is done.
     """
-    samples = {s.path.name: s for s in read_dataset(data).samples}
+    samples = {s.path.name: s for s in plan.dataset.samples}
     seen: list[Seen] = []
-    done = 0
     for fold in range(FOLDS):
-        path = _predictions(work, fold)
-        if not path.is_file():
-            continue
-        done += 1
-        for row in json.loads(path.read_text())["rows"]:
-            sample = samples[row["image"]]
-            if sample.complete:
+        path = _predictions(plan.work, variant, fold)
+        if path.is_file():
+            for row in json.loads(path.read_text()):
                 found = tuple(Detection(Box(*f[:4]), float(f[4]), str(f[5])) for f in row["found"])
-                rows, columns = sample.load().values.shape[:2]
-                seen.append(Seen(sample, columns, rows, found))
-    if not done:
+                sample = samples[row["image"]]
+                seen.append(Seen(sample, row["columns"], row["rows"], found, row["image_scores"]))
+    if not seen:
         raise DatasetError("No fold is done yet.")
-    return seen, done
+    return seen
 
 
-def weights_path(work: Path, fold: int) -> Path:
-    return work / f"fold{fold}.weights.pt"
+def _row(seen: Seen) -> dict[str, Any]:
+    return {
+        "image": seen.sample.path.name,
+        "columns": seen.columns,
+        "rows": seen.rows,
+        "found": [
+            [d.box.x_min, d.box.y_min, d.box.x_max, d.box.y_max, d.score, d.category]
+            for d in seen.found
+        ],
+        "image_scores": dict(seen.image_scores),
+    }
 
 
-def _predictions(work: Path, fold: int) -> Path:
-    return work / f"fold{fold}.json"
+def _predictions(work: Path, variant: str, fold: int) -> Path:
+    return work / "predictions" / variant / f"fold{fold}.json"
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("run", "report", "publish"))
+    parser.add_argument("what", choices=("train", "predict", "report", "publish"))
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="outside the project")
     parser.add_argument("--start", type=Path, help="YOLOX-nano ONNX file to start from")
     parser.add_argument("--folds", type=int, nargs="+", default=[*range(FOLDS), ALL_PATIENTS])
-    parser.add_argument("--epochs", type=int, default=Recipe().epochs)
-    parser.add_argument("--input-size", type=int, default=Recipe().input_size)
+    parser.add_argument("--members", type=int, nargs="+", default=[*range(len(MEMBERS))])
+    parser.add_argument("--epochs", type=int, help="fewer than the recipe's, to try the way")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--model-version", default="1.0.0")
-    parser.add_argument("--categories", nargs="+", default=["opacity", "effusion"])
-    given = parser.parse_args()
+    parser.add_argument("--model-version", default="2.0.0")
+    given = parser.parse_args(arguments)
     torch.set_num_threads(given.threads)
-    recipe = replace(Recipe(), epochs=given.epochs, input_size=given.input_size)
+    members = [replace(m, epochs=given.epochs or m.epochs) for m in MEMBERS]
+    plan = Plan(read_dataset(given.data), given.work, members, given.start)
+    if given.what == "train":
+        for member in given.members:
+            train_member(plan, member, given.folds, _tell)
+    elif given.what == "predict":
+        for fold in given.folds:
+            if fold != ALL_PATIENTS:
+                predict(plan, fold, _tell)
+    else:
+        report = out_of_fold_report({name: out_of_fold(plan, name) for name in variants()})
+        if given.what == "report":
+            print(format_table(report))
+            (plan.work / "report.json").write_text(json.dumps(report, indent=1))
+            write_plots(report, plan.work)
+        elif given.out is None:
+            parser.error("publish needs --out")
+        else:
+            publish(plan, report, out=given.out, version=given.model_version)
 
-    def progress(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
 
-    if given.what == "run":
-        run(Plan(given.data, given.work, recipe, given.start), given.folds, progress)
-        return
-    seen, done = out_of_fold(given.data, given.work)
-    report = measure(seen, given.categories)
-    if given.what == "report":
-        print(format_table(report))
-        (given.work / "report.json").write_text(json.dumps(report, indent=1))
-        return
-    if given.out is None:
-        parser.error("publish needs --out")
-    state = torch.load(weights_path(given.work, ALL_PATIENTS), weights_only=True)
-    publish(
-        state, recipe, read_dataset(given.data), report | {"folds_done": done},
-        categories=tuple(given.categories), out=given.out, version=given.model_version,
-    )  # fmt: skip
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""Average precision, FROC and their intervals, from boxes alone. No torch."""
+"""Hits, average precision and FROC of boxes, whole or for drawn patients. No torch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +12,14 @@ import numpy.typing as npt
 from detector.types import Box
 
 FloatArray = npt.NDArray[np.float64]
-_RECALLS = np.linspace(0.0, 1.0, 101)  # the recall levels of the COCO metric
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
+
+RECALLS = np.linspace(0.0, 1.0, 101)
+"""The recall levels of the COCO metric."""
+
 MOST_DETECTIONS = 100
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -32,49 +39,90 @@ class Matches:
     Attributes
     ----------
     scores, hit, image : (N,) of each candidate: score, is it a hit, index of its image.
-    truths : (I,) objects on each image. patient : (I,) index of the patient of each image.
+    truths : (I,) objects on each image. patient : (I,) index of the patient of each image, in the
+        order of their names.
     """
 
     scores: FloatArray
-    hit: npt.NDArray[np.bool_]
-    image: npt.NDArray[np.int64]
+    hit: BoolArray
+    image: IntArray
     truths: FloatArray
-    patient: npt.NDArray[np.int64]
+    patient: IntArray
     patients: int
 
 
-def match(results: Sequence[ImageResult], iou: float) -> Matches:
+def match(
+    results: Sequence[ImageResult], iou: float, areas: tuple[float, float] | None = None
+) -> Matches:
     """Give each candidate, best score first, the free object that it overlaps most.
 
     The rule of the COCO metric: a hit needs an IoU of at least `iou`, an object is found once.
+
+    Parameters
+    ----------
+    areas : the smallest and largest area that counts. As in the COCO metric an object of another
+        area is neither to be found nor false to mark, and so is a candidate of another area that
+        hits nothing.
     """
-    scores: list[float] = []
-    hits: list[bool] = []
-    images: list[int] = []
+    scores: list[FloatArray] = []
+    hits: list[BoolArray] = []
+    images: list[IntArray] = []
+    truths = np.zeros(len(results))
     for index, result in enumerate(results):
         order = np.argsort(-np.asarray(result.scores), kind="stable")[:MOST_DETECTIONS]
-        overlap = iou_matrix([result.found[i] for i in order], result.truth)
-        free = np.ones(len(result.truth), dtype=bool)
-        for row, i in enumerate(order):
-            hit = False
-            if free.any():
-                open_overlap = np.where(free, overlap[row], -1.0)
-                best = int(open_overlap.argmax())
-                hit = bool(open_overlap[best] >= iou)
-                free[best] &= not hit
-            scores.append(result.scores[i])
-            hits.append(hit)
-            images.append(index)
-    order = np.argsort(-np.asarray(scores, dtype=np.float64), kind="mergesort")
-    names = {name: place for place, name in enumerate(sorted({r.patient for r in results}))}
+        found = [result.found[i] for i in order]
+        wanted = _inside(result.truth, areas)
+        hit, ignored = _taken(iou_matrix(found, result.truth), wanted, iou)
+        kept = hit | ~ignored & _inside(found, areas)
+        truths[index] = wanted.sum()
+        scores.append(np.asarray(result.scores, dtype=np.float64)[order[kept]])
+        hits.append(hit[kept])
+        images.append(np.full(int(kept.sum()), index, dtype=np.int64))
+    every = np.concatenate([np.zeros(0), *scores])
+    order = np.argsort(-every, kind="stable")
+    patient, patients = patient_places([r.patient for r in results])
     return Matches(
-        np.asarray(scores, dtype=np.float64)[order],
-        np.asarray(hits, dtype=bool)[order],
-        np.asarray(images, dtype=np.int64)[order],
-        np.asarray([len(r.truth) for r in results], dtype=np.float64),
-        np.asarray([names[r.patient] for r in results], dtype=np.int64),
-        len(names),
+        every[order],
+        np.concatenate([np.zeros(0, dtype=bool), *hits])[order],
+        np.concatenate([np.zeros(0, dtype=np.int64), *images])[order],
+        truths,
+        patient,
+        patients,
     )
+
+
+def patient_places(patients: Sequence[str]) -> tuple[IntArray, int]:
+    """(I,) the place of each image's patient in the order of their names, and how many they are."""
+    places = {name: place for place, name in enumerate(sorted(set(patients)))}
+    return np.asarray([places[name] for name in patients], dtype=np.int64), len(places)
+
+
+def _inside(boxes: Sequence[Box], areas: tuple[float, float] | None) -> BoolArray:
+    """(len(boxes),) whose area counts."""
+    if areas is None:
+        return np.ones(len(boxes), dtype=bool)
+    return np.asarray([areas[0] <= box.area <= areas[1] for box in boxes], dtype=bool)
+
+
+def _taken(overlap: FloatArray, wanted: BoolArray, iou: float) -> tuple[BoolArray, BoolArray]:
+    """Which candidates hit a wanted object, and which only one that does not count.
+
+    Parameters
+    ----------
+    overlap : (D, T) IoU of the candidates, best score first, with the objects. wanted : (T,).
+    """
+    hit = np.zeros(len(overlap), dtype=bool)
+    ignored = np.zeros(len(overlap), dtype=bool)
+    free = np.ones(len(wanted), dtype=bool)
+    near = overlap >= iou
+    for row in np.flatnonzero(near.any(axis=1)):
+        for group, answer in ((wanted, hit), (~wanted, ignored)):
+            open_to_it = near[row] & free & group
+            if open_to_it.any():
+                free[np.where(open_to_it, overlap[row], -1.0).argmax()] = False
+                answer[row] = True
+                break
+    return hit, ignored
 
 
 def iou_matrix(a: Sequence[Box], b: Sequence[Box]) -> FloatArray:
@@ -90,55 +138,116 @@ def iou_matrix(a: Sequence[Box], b: Sequence[Box]) -> FloatArray:
     return result
 
 
-def average_precision(matches: Matches, weights: FloatArray | None = None) -> float:
-    """Area under precision over recall, at the 101 recall levels of COCO; NaN without objects.
+class _Counts(NamedTuple):
+    """What is shown down to each of the H hits, best score first, for each of R draws."""
 
-    `weights`: (patients,) how often each patient counts, for a bootstrap; None is once each.
+    true: FloatArray  # (R, H)
+    false: FloatArray  # (R, H)
+    objects: FloatArray  # (R,)
+    images: FloatArray  # (R,)
+
+
+def _counts(matches: Matches, weights: FloatArray, last: IntArray) -> _Counts:
+    """Precision and sensitivity change for the better at hits alone, so those are counted.
+
+    Parameters
+    ----------
+    weights : (R, patients) how often each patient was drawn.
+    last : (H,) the place of the last candidate that is shown together with each hit.
     """
-    per_image = np.ones(len(matches.truths)) if weights is None else weights[matches.patient]
-    objects = float((matches.truths * per_image).sum())
-    if objects == 0:
-        return float("nan")
-    weight = per_image[matches.image]
-    true = np.cumsum(weight * matches.hit)
-    false = np.cumsum(weight * ~matches.hit)
-    recall = true / objects
-    precision = true / np.maximum(true + false, 1e-12)
-    envelope = np.maximum.accumulate(precision[::-1])[::-1]
-    place = np.searchsorted(recall, _RECALLS - 1e-12, side="left")
-    reached = place < len(envelope)
-    return float(envelope[place[reached]].sum() / len(_RECALLS))
+    shape = len(weights), len(last)
+    true, false = np.zeros(shape), np.zeros(shape)
+    shown = int(last[-1]) + 1 if len(last) else 0  # what comes after the last hit changes nothing
+    first_hit = np.searchsorted(last, np.arange(shown))
+    owner, hit = matches.patient[matches.image[:shown]], matches.hit[:shown]
+    for answer, chosen in ((true, hit), (false, ~hit)):
+        owners, places = owner[chosen], first_hit[chosen]
+        for row, drawn in zip(answer, weights, strict=True):
+            row[:] = np.bincount(places, drawn[owners], minlength=shape[1])
+        answer.cumsum(axis=1, out=answer)
+    per_patient = np.bincount(matches.patient, matches.truths, minlength=matches.patients)
+    images = np.bincount(matches.patient, minlength=matches.patients)
+    return _Counts(true, false, weights @ per_patient, weights @ images)
 
 
-def sensitivity_at(
-    matches: Matches, false_per_image: float, weights: FloatArray | None = None
-) -> float:
+def _everyone_once(matches: Matches) -> FloatArray:
+    return np.ones((1, matches.patients))
+
+
+def average_precisions(matches: Matches, weights: FloatArray) -> FloatArray:
+    """(R,) average precision of each draw of patients; NaN where no object was drawn.
+
+    Parameters
+    ----------
+    weights : (R, patients) how often each patient was drawn.
+    """
+    return _precisions(matches, weights).mean(axis=1)  # type: ignore[no-any-return]
+
+
+def average_precision(matches: Matches) -> float:
+    """Area under precision over recall, at the 101 recall levels of COCO; NaN without objects."""
+    return float(average_precisions(matches, _everyone_once(matches))[0])
+
+
+def precision_at_recalls(matches: Matches) -> FloatArray:
+    """(101,) the best precision at each of `RECALLS` or beyond; 0 where it is not reached."""
+    row: FloatArray = _precisions(matches, _everyone_once(matches))[0]
+    return row
+
+
+def _precisions(matches: Matches, weights: FloatArray) -> FloatArray:
+    """(R, 101) the best precision at each recall level or beyond."""
+    counts = _counts(matches, weights, np.flatnonzero(matches.hit))
+    result = np.zeros((len(weights), len(RECALLS)))
+    result[counts.objects == 0] = np.nan
+    precision = counts.true / np.maximum(counts.true + counts.false, _ROUNDING)
+    envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    for row in np.flatnonzero(counts.objects > 0):
+        recall = counts.true[row] / counts.objects[row]
+        place = np.searchsorted(recall, RECALLS - _ROUNDING, side="left")
+        reached = place < len(recall)
+        result[row, reached] = envelope[row, place[reached]]
+    return result
+
+
+def sensitivities(
+    matches: Matches, false_per_image: Sequence[float], weights: FloatArray
+) -> FloatArray:
+    """(R, F) share of the objects found where there are at most so many false marks an image.
+
+    Equal scores stand or fall together. NaN where no object was drawn.
+
+    Parameters
+    ----------
+    false_per_image : the F allowances. weights : (R, patients).
+    """
+    # The last candidate with the score of each hit: both or neither are above a threshold.
+    last = np.searchsorted(-matches.scores, -matches.scores[matches.hit], side="right") - 1
+    counts = _counts(matches, weights, last)
+    result = np.zeros((len(weights), len(false_per_image)))
+    result[counts.objects == 0] = np.nan
+    for row in np.flatnonzero(counts.objects > 0):
+        allowed = np.asarray(false_per_image) * counts.images[row] + _ROUNDING
+        shown = np.searchsorted(counts.false[row], allowed, side="right")
+        found = np.concatenate([[0.0], counts.true[row]])
+        result[row] = found[shown] / counts.objects[row]
+    return result
+
+
+def sensitivity_at(matches: Matches, false_per_image: float) -> float:
     """Share of objects found at the threshold that gives at most so many false marks an image."""
-    return _operating_place(matches, false_per_image, weights)[1]
+    return float(sensitivities(matches, [false_per_image], _everyone_once(matches))[0, 0])
 
 
 def threshold_at(matches: Matches, false_per_image: float) -> float:
-    """The lowest score that keeps false marks at or below so many an image."""
-    return _operating_place(matches, false_per_image, None)[0]
-
-
-def _operating_place(
-    matches: Matches, false_per_image: float, weights: FloatArray | None
-) -> tuple[float, float]:
-    per_image = np.ones(len(matches.truths)) if weights is None else weights[matches.patient]
-    weight = per_image[matches.image]
-    false = np.cumsum(weight * ~matches.hit) / max(per_image.sum(), 1e-12)
-    true = np.cumsum(weight * matches.hit)
-    objects = max(float((matches.truths * per_image).sum()), 1e-12)
-    inside = int(np.searchsorted(false, false_per_image + 1e-12, side="right"))
+    """The lowest score that keeps false marks at or below so many an image; 1 where none does."""
+    false = np.cumsum(~matches.hit)
+    allowed = false_per_image * len(matches.truths) + _ROUNDING
+    inside = int(np.searchsorted(false, allowed, side="right"))
     # Equal scores stand or fall together: step back to where the score changes.
-    while 0 < inside < len(matches.scores) and (
-        matches.scores[inside] == matches.scores[inside - 1]
-    ):
-        inside -= 1
-    if inside == 0:
-        return 1.0, 0.0
-    return float(matches.scores[inside - 1]), float(true[inside - 1] / objects)
+    if 0 < inside < len(matches.scores):
+        inside = int(np.searchsorted(-matches.scores, -matches.scores[inside], side="left"))
+    return float(matches.scores[inside - 1]) if inside else 1.0
 
 
 def operating_points(matches: Matches, thresholds: Sequence[float]) -> list[dict[str, float]]:
@@ -153,88 +262,3 @@ def operating_points(matches: Matches, thresholds: Sequence[float]) -> list[dict
             "false_marks_per_image": float((~matches.hit & shown).sum() / images),
         })  # fmt: skip
     return points
-
-
-def patient_bootstrap(
-    patients: int, statistic: Callable[[FloatArray], float], rounds: int = 1000, seed: int = 0
-) -> tuple[float, float]:
-    """The 95 % interval of `statistic` when patients are drawn anew with replacement.
-
-    `statistic` is called with (patients,) weights: how often each patient was drawn.
-    """
-    random = np.random.default_rng(seed)
-    values = []
-    for _ in range(rounds):
-        drawn = random.integers(0, patients, patients)
-        values.append(statistic(np.bincount(drawn, minlength=patients).astype(np.float64)))
-    low, high = np.nanpercentile(np.asarray(values), (2.5, 97.5))
-    return float(low), float(high)
-
-
-def area_under_roc(scores: Sequence[float], positive: Sequence[bool]) -> float | None:
-    """The chance that a positive scores above a negative, ties half; None without both kinds."""
-    values, is_positive = np.asarray(scores, dtype=np.float64), np.asarray(positive, dtype=bool)
-    above, below = values[is_positive], values[~is_positive]
-    if not len(above) or not len(below):
-        return None
-    difference = above[:, None] - below[None]
-    return float(((difference > 0) + 0.5 * (difference == 0)).mean())
-
-
-@dataclass(frozen=True)
-class PriorBoxes:
-    """Boxes that a look at the training labels alone suggests, the same on every image."""
-
-    boxes: tuple[tuple[float, float, float, float], ...]  # in shares of width and height
-    scores: tuple[float, ...]
-
-
-def learn_prior(
-    truths: Sequence[tuple[Sequence[Box], int, int]], iou: float = 0.4, seed: int = 0
-) -> PriorBoxes:
-    """The best fixed boxes for these images, found on their labels and nothing else.
-
-    Clusters (k-means of the corners) of 1 to 24 boxes, each scored by the share of images on
-    which it hits; the number of clusters is the one with the best AP on these images.
-
-    Parameters
-    ----------
-    truths : for each image its boxes, columns, rows.
-    """
-    unit = [[Box(b.x_min / w, b.y_min / h, b.x_max / w, b.y_max / h) for b in boxes]
-            for boxes, w, h in truths]  # fmt: skip
-    corners = np.asarray([(b.x_min, b.y_min, b.x_max, b.y_max) for boxes in unit for b in boxes])
-    if not len(corners):
-        return PriorBoxes((), ())
-    best, best_value = PriorBoxes((), ()), -1.0
-    for count in (1, 2, 3, 4, 6, 8, 12, 16, 24):
-        if count > len(np.unique(corners, axis=0)):
-            break
-        centres = tuple(Box(*map(float, c)) for c in _cluster(corners, count, seed))
-        overlaps = [iou_matrix(centres, boxes) for boxes in unit]
-        scores = np.mean([(o >= iou).any(axis=1) for o in overlaps], axis=0).tolist()
-        results = [ImageResult(str(i), tuple(boxes), centres, tuple(scores))
-                   for i, boxes in enumerate(unit)]  # fmt: skip
-        value = average_precision(match(results, iou))
-        if value > best_value:
-            corner_rows = tuple((c.x_min, c.y_min, c.x_max, c.y_max) for c in centres)
-            best, best_value = PriorBoxes(corner_rows, tuple(scores)), value
-    return best
-
-
-def _cluster(points: FloatArray, count: int, seed: int) -> FloatArray:
-    """Lloyd's k-means with a spread-out start; medians, so that a stray box moves little."""
-    random = np.random.default_rng(seed)
-    centres = points[[int(random.integers(len(points)))]]
-    while len(centres) < count:
-        distance = ((points[:, None] - centres[None]) ** 2).sum(-1).min(1)
-        chosen = int(random.choice(len(points), p=distance / distance.sum()))
-        centres = np.vstack([centres, points[chosen]])
-    for _ in range(50):
-        owner = ((points[:, None] - centres[None]) ** 2).sum(-1).argmin(1)
-        moved = np.asarray([np.median(points[owner == k], axis=0) if (owner == k).any()
-                            else centres[k] for k in range(count)])  # fmt: skip
-        if np.allclose(moved, centres):
-            break
-        centres = moved
-    return centres

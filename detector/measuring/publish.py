@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
-
-from detector.dataset.reference import BOX_CATEGORIES, IMAGE_CLASSES
-from detector.dataset.sample import Dataset
-from detector.model_store import save
-from detector.networks.architectures import build
-from detector.training.fitting import Recipe
+from detector.dataset.folds import split_hash
+from detector.dataset.reference import SOURCE_ORDER
+from detector.dataset.vocabulary import CATEGORY_OF
+from detector.inference.export import add_exports
+from detector.measuring.folds import ALL_PATIENTS, FOLDS, Plan, bare_card, write_model
 from detector.training.train import training_facts
 from detector.types import ModelCard
 
@@ -37,47 +37,32 @@ LIMITS = (
 )
 
 
-def publish(
-    state: dict[str, Tensor],
-    recipe: Recipe,
-    dataset: Dataset,
-    report: dict[str, Any],
-    *,
-    categories: tuple[str, ...],
-    out: Path,
-    version: str,
-) -> ModelCard:
+def publish(plan: Plan, report: Mapping[str, Any], *, out: Path, version: str) -> ModelCard:
     """Write the model folder `out` from the weights of the run on all patients.
 
-    `categories` may leave out some of those trained; their outputs are cut off.
+    Parameters
+    ----------
+    report : of `out_of_fold_report`.
     """
-    options = {"levels": list(recipe.levels), "image_classes": list(IMAGE_CLASSES)}
-    network = build(recipe.architecture, options, categories)
-    kept = [dataset.categories.index(c) for c in categories]
-    network.load_state_dict(
-        {key: value[kept] if ".category." in key else value for key, value in state.items()}
-    )
-    threshold = default_threshold(report)
-    training = training_facts([dataset], dataset.samples, recipe) | {
+    dataset = plan.dataset
+    training = training_facts([dataset], dataset.samples, plan.members[0])
+    training |= {
+        "recipe": [member.to_json() for member in plan.members],
         "date": datetime.now(UTC).date().isoformat(),
+        "folds": FOLDS,
+        "split_hash": split_hash(dataset.samples, plan.fold_of()),
         "categories_of_sources": [
-            f"{source} {name}: {category}" for (source, name), category in BOX_CATEGORIES.items()
+            f"{source} {name}: {category}" for (source, name), category in CATEGORY_OF.items()
+            if source in SOURCE_ORDER
         ],
         "terms": list(TERMS),
-    }
-    card = ModelCard(
-        name=out.name,
-        version=version,
-        architecture=recipe.architecture,
-        architecture_options=options,
-        categories=categories,
-        input_size=recipe.input_size,
-        weights_sha256="",
-        modalities=("CR", "DX", "RG"),
-        body_parts=("CHEST", "THORAX"),
-        views=("PA", "AP"),
-        default_threshold=threshold,
-        description=_description(report, categories),
+    }  # fmt: skip
+    card = replace(
+        bare_card(plan, out.name, version),
+        default_threshold=default_threshold(report),
+        description=_description(report),
+        image_findings=tuple(report["image_findings"]),
+        calibration={name: (a, b) for name, (a, b) in report["curves"].items()},
         training=training,
         evaluation=_rounded(report) | {
             "what": "Pooled out-of-fold predictions of five patient folds of this recipe; the "
@@ -88,11 +73,11 @@ def publish(
             "limits": list(LIMITS),
         },
     )  # fmt: skip
-    _check(network, card)
-    return save(card, network, out, replace_old=True)
+    write_model(plan, ALL_PATIENTS, card, out)
+    return add_exports(out, None)
 
 
-def default_threshold(report: dict[str, Any]) -> float:
+def default_threshold(report: Mapping[str, Any]) -> float:
     """The lowest threshold of the table that keeps false marks at half a mark an image."""
     allowed = [
         point["threshold"]
@@ -102,23 +87,15 @@ def default_threshold(report: dict[str, Any]) -> float:
     return float(min(allowed))
 
 
-def _check(network: nn.Module, card: ModelCard) -> None:
-    finite = all(bool(v.isfinite().all()) for v in network.state_dict().values())
-    if not finite or not card.categories:
-        raise ValueError("the trained weights hold values that are not finite")
-
-
-def _description(report: dict[str, Any], categories: tuple[str, ...]) -> str:
-    parts = [f"Finds {' and '.join(categories)} on frontal chest radiographs."]
-    for category in categories:
+def _description(report: Mapping[str, Any]) -> str:
+    parts = [f"Finds {' and '.join(report['categories'])} on frontal chest radiographs."]
+    for category in report["categories"]:
         row = report["categories"][category]["ap"]["0.4"]
         parts.append(
             f"Out of fold, {category}: AP at IoU 0.4 of {row['value']:.2f} "
             f"(95 % interval {row['interval'][0]:.2f} to {row['interval'][1]:.2f}); "
             f"fixed boxes reach {row['prior']:.2f}."
         )
-    if report.get("folds_done", 5) < 5:
-        parts.append(f"Provisional: {report['folds_done']} of 5 folds measured.")
     return " ".join(parts)
 
 

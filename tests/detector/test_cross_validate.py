@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import cv2
@@ -10,22 +9,21 @@ import pytest
 import torch
 
 from detector import model_store
+from detector.dataset.sample import LabelledBox, Sample
 from detector.dataset.sources import read_dataset
-from detector.measuring import cross_validate
-from detector.measuring.cross_validate import (
-    ALL_PATIENTS,
-    FOLDS,
-    Plan,
-    out_of_fold,
-    run,
-    weights_path,
-)
-from detector.measuring.evaluate import format_table, measure
+from detector.inference.predictor import Predictor
+from detector.measuring import folds
+from detector.measuring.cross_validate import out_of_fold, predict, variants
+from detector.measuring.folds import ALL_PATIENTS, FOLDS, Plan, train_member
+from detector.measuring.out_of_fold import out_of_fold_report
 from detector.measuring.publish import default_threshold, publish
+from detector.measuring.report import format_table
+from detector.measuring.seen import Seen
 from detector.training.fitting import Recipe
+from detector.types import Box, Detection
 from tests.detector.labelled_images import radiograph
 
-RECIPE = Recipe(input_size=64, epochs=1, images_per_epoch=4, batch=4)
+MEMBERS = [Recipe(input_size=size, epochs=1, images_per_epoch=4, batch=4) for size in (64, 96)]
 
 
 @pytest.fixture
@@ -54,50 +52,75 @@ def patients(tmp_path: Path) -> Path:
 def test_from_folds_to_a_published_model(
     patients: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    work = tmp_path / "work"
-    work.mkdir()
     trained: list[set[str]] = []
-    real = cross_validate.fit
+    real = folds.fit
 
     def watch(network: torch.nn.Module, prepared: list, *rest: object, **more: object) -> object:
         trained.append({p.sample.patient for p in prepared})
         return real(network, prepared, *rest, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(cross_validate, "fit", watch)
-    plan = Plan(patients, work, RECIPE, None)
-    run(plan, [*range(FOLDS), ALL_PATIENTS], lambda _: None)
-    held_out = []
-    for fold, names in zip(range(FOLDS), trained, strict=False):
-        rows = json.loads((work / f"fold{fold}.json").read_text())["rows"]
-        tested = {row["image"].split("_")[0] for row in rows}
+    monkeypatch.setattr(folds, "fit", watch)
+    plan = Plan(read_dataset(patients), tmp_path / "work", MEMBERS)
+    for member in range(2):
+        train_member(plan, member, [*range(FOLDS), ALL_PATIENTS], lambda _: None)
+    held_out: list[str] = []
+    for fold in range(FOLDS):
+        predict(plan, fold, lambda _: None)
+        tested = {s.patient for s in plan.held_out(fold)}
         assert tested
-        assert not tested & names
-        held_out += [row["image"] for row in rows]
+        assert not tested & trained[fold]
+        assert not tested & trained[FOLDS + 1 + fold]
+        held_out += [s.path.name for s in plan.held_out(fold)]
     assert len(held_out) == len(set(held_out)) == 24
     assert len(trained[FOLDS]) == 12
-    run(plan, range(FOLDS), lambda _: None)
-    assert len(trained) == FOLDS + 1  # what is done is not done again
+    train_member(plan, 0, range(FOLDS), lambda _: None)
+    assert len(trained) == 2 * (FOLDS + 1)  # what is done is not done again
 
-    seen, done = out_of_fold(patients, work)
-    assert (len(seen), done) == (24, 5)
-    report = measure(seen, ("opacity", "effusion"), rounds=20)
+    seen = {name: out_of_fold(plan, name) for name in variants()}
+    assert {len(s) for s in seen.values()} == {24}
+    report = out_of_fold_report(seen, rounds=20)
     assert report["categories"]["opacity"]["objects"] == 12
     assert report["categories"]["effusion"]["objects"] == 4
     assert report["categories"]["opacity"]["ap"]["0.4"]["prior"] > 0.4  # half of the images
+    assert report["robustness"]["plain"]["opacity"]["ap_0.4"]["drop"] == 0
+    assert set(report["backends"]) == {"fp32", "bf16"}
     assert "difference" in format_table(report)
 
-    state = torch.load(weights_path(work, ALL_PATIENTS), weights_only=True)
-    card = publish(
-        state, RECIPE, read_dataset(patients), report | {"folds_done": done},
-        categories=("opacity",), out=tmp_path / "models" / "chest", version="9",
-    )  # fmt: skip
+    card = publish(plan, report, out=tmp_path / "models" / "chest", version="9")
     loaded = model_store.load(tmp_path / "models" / "chest")
     assert loaded.card.weights_sha256 == card.weights_sha256
-    assert card.categories == ("opacity",)
+    assert card.categories == ("opacity", "effusion")
+    assert set(card.exports) == {"model.onnx"}
     key = "heads.0.category.weight"
-    assert torch.equal(loaded.network.state_dict()[key], state[key][:1])
+    state = torch.load(plan.weights(1, ALL_PATIENTS), weights_only=True)
+    assert torch.equal(loaded.network.state_dict()[f"members.1.{key}"], state[key][:2])
     assert card.training["patients"] == 12
+    assert len(card.training["split_hash"]) == 64
     assert any("non-commercial" in term for term in card.training["terms"])
+    answer = Predictor(tmp_path / "models" / "chest", "cpu").predict(plan.held_out(0)[0].load())
+    assert all(0 <= d.score <= 1 for d in answer.detections)
+
+
+def seen_of(scores: list[float], hits: list[bool]) -> list[Seen]:
+    """One image and patient for each candidate, with an opacity at one place."""
+    there, elsewhere = Box(0, 0, 10, 10), Box(50, 50, 60, 60)
+    truth = (LabelledBox(there, "opacity"),)
+    return [
+        Seen(
+            Sample(Path(f"{i}.png"), str(i), truth, complete=frozenset({"opacity"})), 64, 64,
+            (Detection(there if hit else elsewhere, score, "opacity"),),
+        )
+        for i, (score, hit) in enumerate(zip(scores, hits, strict=True))
+    ]  # fmt: skip
+
+
+def test_a_backend_that_finds_less_is_not_allowed() -> None:
+    good = seen_of([0.9, 0.8, 0.7, 0.6] * 5, [True, True, True, False] * 5)
+    worse = seen_of([0.9, 0.8, 0.7, 0.6] * 5, [True, False, True, False] * 5)
+    seen = dict.fromkeys(variants(), good) | {"bf16": worse}
+    backends = out_of_fold_report(seen, rounds=10)["backends"]
+    assert backends["fp32"]["allowed"]
+    assert not backends["bf16"]["allowed"]
 
 
 def test_the_default_threshold_is_the_lowest_that_keeps_false_marks_down() -> None:

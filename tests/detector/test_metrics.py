@@ -1,4 +1,4 @@
-"""Our figures against those of pycocotools, and what a reader would expect of them."""
+"""Our figures against those of pycocotools and faster-coco-eval, and against counting."""
 
 from __future__ import annotations
 
@@ -11,14 +11,21 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from detector.measuring.bootstrap import draw_patients, interval
+from detector.measuring.coco_ap import (
+    COCO_AREAS,
+    COCO_IOUS,
+    coco_average_precisions,
+    coco_figures,
+)
 from detector.measuring.metrics import (
     ImageResult,
-    area_under_roc,
     average_precision,
-    learn_prior,
+    average_precisions,
     match,
     operating_points,
-    patient_bootstrap,
+    precision_at_recalls,
+    sensitivities,
     sensitivity_at,
     threshold_at,
 )
@@ -45,7 +52,9 @@ def random_results(seed: int, images: int = 40) -> list[ImageResult]:
     return results
 
 
-def pycocotools_ap(results: list[ImageResult], iou: float) -> float:
+def pycocotools_ap(
+    results: list[ImageResult], iou: float, area: tuple[float, float] = (0.0, 1e10)
+) -> float:
     truth: dict[str, Any] = {
         "info": {}, "categories": [{"id": 1, "name": "opacity"}],
         "images": [{"id": i + 1} for i in range(len(results))], "annotations": [],
@@ -64,43 +73,104 @@ def pycocotools_ap(results: list[ImageResult], iou: float) -> float:
         coco.createIndex()
         judge = COCOeval(coco, coco.loadRes(found), "bbox")
         judge.params.iouThrs = np.array([iou])
+        judge.params.areaRng = [list(area)]
+        judge.params.areaRngLbl = ["this"]
         judge.evaluate()
         judge.accumulate()
     precision = judge.eval["precision"][0, :, 0, 0, -1]
     return float(precision.mean())
 
 
-@pytest.mark.parametrize("iou", [0.3, 0.4, 0.5])
+@pytest.mark.parametrize("iou", [0.3, 0.4, 0.5, 0.6])
 @pytest.mark.parametrize("seed", range(4))
-def test_average_precision_is_that_of_pycocotools(seed: int, iou: float) -> None:
+def test_three_tools_give_one_average_precision(seed: int, iou: float) -> None:
     results = random_results(seed)
-    assert average_precision(match(results, iou)) == pytest.approx(
-        pycocotools_ap(results, iou), abs=1e-9
-    )
+    ours = average_precision(match(results, iou))
+    assert 0.02 < ours < 0.9
+    assert ours == pytest.approx(pycocotools_ap(results, iou), abs=1e-6)
+    assert ours == pytest.approx(float(coco_average_precisions(results, [iou])[0, 0]), abs=1e-6)
 
 
-def test_patient_weights_count_a_patient_as_if_given_twice() -> None:
+@pytest.mark.parametrize("area", [(0.0, 9000.0), (9000.0, 16000.0), (16000.0, 1e10)])
+def test_three_tools_agree_within_a_range_of_areas(area: tuple[float, float]) -> None:
+    results = random_results(2)
+    ours = average_precision(match(results, 0.4, area))
+    assert 0.01 < ours < 0.95
+    assert ours == pytest.approx(pycocotools_ap(results, 0.4, area), abs=1e-6)
+    theirs = coco_average_precisions(results, [0.4], [area])[0, 0]
+    assert ours == pytest.approx(float(theirs), abs=1e-6)
+
+
+def test_the_coco_figure_is_the_mean_over_ten_ious() -> None:
+    results = random_results(3)
+    figures = coco_figures(results)
+    assert len(COCO_IOUS) == 10
+    wanted = np.mean([pycocotools_ap(results, iou) for iou in COCO_IOUS])
+    assert figures["all"] == pytest.approx(wanted, abs=1e-6)
+    large = np.mean([pycocotools_ap(results, iou, COCO_AREAS["large"]) for iou in COCO_IOUS])
+    assert figures["large"] == pytest.approx(large, abs=1e-6)
+    assert np.isnan(figures["small"])  # no object is that small
+
+
+def test_no_candidate_at_all_is_no_precision() -> None:
+    results = [ImageResult("p", (Box(0, 0, 10, 10),), (), ())]
+    assert coco_average_precisions(results, [0.5])[0, 0] == 0
+    assert average_precision(match(results, 0.5)) == 0
+
+
+def test_patient_weights_count_a_patient_as_if_given_twice_or_left_out() -> None:
     results = random_results(7)
     matches = match(results, 0.4)
-    weights = np.ones(matches.patients)
     names = sorted({r.patient for r in results})
-    weights[names.index("p3")] = 2
-    doubled = results + [r for r in results if r.patient == "p3"]
-    assert average_precision(matches, weights) == pytest.approx(
-        average_precision(match(doubled, 0.4)), abs=1e-9
-    )
+    weights = np.ones((2, matches.patients))
+    weights[0, names.index("p3")] = 2
+    weights[1, names.index("p4")] = 0
+    sets = [results + [r for r in results if r.patient == "p3"],
+            [r for r in results if r.patient != "p4"]]  # fmt: skip
+    for row, counted in enumerate(sets):
+        other = match(counted, 0.4)
+        assert average_precisions(matches, weights)[row] == pytest.approx(
+            average_precision(other), abs=1e-9
+        )
+        for column, rate in enumerate((0.2, 1.0)):
+            assert sensitivities(matches, (0.2, 1.0), weights)[row, column] == pytest.approx(
+                sensitivity_at(other, rate), abs=1e-9
+            )
 
 
 def test_a_bootstrap_interval_holds_the_figure_and_narrows_with_patients() -> None:
     widths = []
     for images in (40, 400):
         matches = match(random_results(1, images), 0.4)
-        low, high = patient_bootstrap(
-            matches.patients, lambda w, m=matches: average_precision(m, w), 200
-        )
+        values = average_precisions(matches, draw_patients(matches.patients, 200))
+        low, high = interval(values) or (0.0, 0.0)
         assert low < average_precision(matches) < high
         widths.append(high - low)
     assert widths[1] < 0.6 * widths[0]
+
+
+def test_a_draw_holds_as_many_patients_as_there_are_and_few_give_none() -> None:
+    drawn = draw_patients(12, 50)
+    assert drawn.shape == (50, 12)
+    assert (drawn.sum(axis=1) == 12).all()
+    assert np.array_equal(drawn, draw_patients(12, 50))
+    assert drawn.std() > 0.5
+    assert interval(np.ones(0)) is None
+    assert (
+        interval(average_precisions(match(random_results(0, 8), 0.4), draw_patients(4, 9))) is None
+    )
+
+
+def test_precision_at_recalls_by_hand() -> None:
+    box, far = Box(0, 0, 10, 10), Box(50, 50, 60, 60)
+    results = [
+        ImageResult("a", (box,), (box,), (0.9,)),
+        ImageResult("b", (box,), (far, box), (0.8, 0.7)),
+    ]
+    curve = precision_at_recalls(match(results, 0.5))
+    assert curve[:51] == pytest.approx(1.0)  # the first of two objects, nothing false before it
+    assert curve[51:] == pytest.approx(2 / 3)
+    assert average_precision(match(results, 0.5)) == pytest.approx((51 + 50 * 2 / 3) / 101)
 
 
 def test_an_object_is_found_once_and_an_empty_set_has_no_precision() -> None:
@@ -136,20 +206,28 @@ def test_equal_scores_stand_or_fall_together() -> None:
     assert sensitivity_at(matches, 0.5) == 0.0  # 0.5 shows both: one false mark an image
 
 
-def test_the_prior_learns_where_boxes_are_and_nothing_of_the_image() -> None:
-    random = np.random.default_rng(0)
-    truths = []
-    for _ in range(60):
-        shift = random.normal(0, 4, 2)
-        truths.append(([Box.from_xywh(100 + shift[0], 200 + shift[1], 80, 90)], 400, 500))
-    prior = learn_prior(truths)
-    best = prior.boxes[int(np.argmax(prior.scores))]
-    assert Box(*best).iou(Box(0.25, 0.4, 0.45, 0.58)) > 0.7
-    assert max(prior.scores) > 0.9
-    assert learn_prior([([], 10, 10)]).boxes == ()
+def test_the_seven_rates_of_the_froc_by_hand() -> None:
+    """Eight images; false marks at scores 0.8 and 0.5, objects found at 0.9 and 0.6."""
+    box, far = Box(0, 0, 10, 10), Box(50, 50, 60, 60)
+    results = [
+        ImageResult("a", (box,), (box, far), (0.9, 0.8)),
+        ImageResult("b", (box,), (box,), (0.6,)),
+        ImageResult("c", (), (far,), (0.5,)),
+        *(ImageResult(name, (), (), ()) for name in "defgh"),
+    ]
+    matches = match(results, 0.3)
+    found = sensitivities(matches, (0.1, 0.125, 0.25, 8.0), np.ones((1, 8)))[0]
+    assert found.tolist() == [0.5, 1.0, 1.0, 1.0]
+    assert [threshold_at(matches, rate) for rate in (0.1, 0.125, 0.25)] == [0.9, 0.6, 0.5]
 
 
-def test_area_under_roc() -> None:
-    assert area_under_roc([0.9, 0.8, 0.1], [True, True, False]) == 1.0
-    assert area_under_roc([0.5, 0.5], [True, False]) == 0.5
-    assert area_under_roc([0.5], [True]) is None
+def test_what_is_of_another_size_counts_neither_way() -> None:
+    small, large = Box(0, 0, 10, 10), Box(20, 20, 60, 60)
+    result = ImageResult(
+        "a", (small, large),
+        (large, Box(100, 100, 140, 140), Box(200, 0, 210, 10), small), (0.9, 0.8, 0.7, 0.6),
+    )  # fmt: skip
+    matches = match([result], 0.5, (0.0, 400.0))
+    assert matches.scores.tolist() == [0.7, 0.6]
+    assert matches.hit.tolist() == [False, True]
+    assert matches.truths.tolist() == [1]
