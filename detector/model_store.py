@@ -108,6 +108,32 @@ def load(folder: Path, device: str = "cpu") -> LoadedModel:
     ModelError
         Where the weights are absent, are not those of the card, or do not fit the architecture.
     """
+    card = read_card(folder)
+    content = read_checked(folder, card, WEIGHTS, card.weights_sha256)
+    return LoadedModel(card, _network(card, content, device))
+
+
+def read_checked(folder: Path, card: ModelCard, name: str, digest: str) -> bytes:
+    """A file of a model folder, once it is the one that the card means.
+
+    Raises
+    ------
+    ModelError
+        Where it is absent, or its SHA-256 is not `digest`.
+    """
+    try:
+        content = (folder / name).read_bytes()
+    except OSError as e:
+        raise ModelError(f"The model {card.name} has no readable {name}.") from e
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise ModelError(
+            f"The model {card.name} is not used: {name} is not the file of its card "
+            "(SHA-256 differs). It is damaged or was replaced."
+        )
+    return content
+
+
+def _network(card: ModelCard, content: bytes, device: str) -> nn.Module:
     # Listing cards must not load torch: the window does it.
     import torch  # noqa: PLC0415
     from safetensors import SafetensorError  # noqa: PLC0415
@@ -115,17 +141,6 @@ def load(folder: Path, device: str = "cpu") -> LoadedModel:
 
     from detector.networks.architectures import build  # noqa: PLC0415
 
-    card = read_card(folder)
-    path = folder / WEIGHTS
-    try:
-        content = path.read_bytes()
-    except OSError as e:
-        raise ModelError(f"The model {card.name} has no readable {WEIGHTS}.") from e
-    if hashlib.sha256(content).hexdigest() != card.weights_sha256:
-        raise ModelError(
-            f"The model {card.name} is not used: its weights are not the ones of its card "
-            "(SHA-256 differs). The file is damaged or was replaced."
-        )
     network = build(card.architecture, card.architecture_options, card.categories)
     try:
         network.load_state_dict(
@@ -136,8 +151,7 @@ def load(folder: Path, device: str = "cpu") -> LoadedModel:
             f"The weights of the model {card.name} do not fit its architecture {card.architecture}."
         ) from e
     network = network.eval().to(device)
-    network = network.to(memory_format=torch.channels_last)
-    return LoadedModel(card, network)
+    return network.to(memory_format=torch.channels_last)
 
 
 def save(
@@ -198,6 +212,7 @@ def _card(data: Any) -> ModelCard:
         str(category): (float(a), float(b))
         for category, (a, b) in known.get("calibration", {}).items()
     }
+    known["exports"] = {str(n): str(digest) for n, digest in known.get("exports", {}).items()}
     known["channels"] = int(known.get("channels", 1))
     for name in ("architecture_options", "training", "evaluation"):
         if not isinstance(known.get(name, {}), dict):

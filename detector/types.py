@@ -143,6 +143,7 @@ class ModelCard:
     channels: int = 1  # 1 grey, 3 colour
     image_findings: tuple[str, ...] = ()  # image-level classes that are reported, never as boxes
     calibration: dict[str, tuple[float, float]] = field(default_factory=dict)  # Platt, by name
+    exports: dict[str, str] = field(default_factory=dict)  # other files of it, with SHA-256
     training: dict[str, Any] = field(default_factory=dict)
     evaluation: dict[str, Any] = field(default_factory=dict)
     notice: str = RESEARCH_USE_ONLY
@@ -162,6 +163,11 @@ class ModelCard:
         if view and view not in self.views:
             return f"Not analysed: this model reads {reads}, not view {view}."
         return None
+
+    @property
+    def has_proposals(self) -> bool:
+        """True for a two-stage detector, which can tell the regions that it looked at."""
+        return self.architecture == "faster_rcnn"
 
     def reads(self) -> str:
         """What it reads in the reader's words, for example 'frontal chest radiographs'."""

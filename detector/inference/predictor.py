@@ -1,27 +1,46 @@
-"""From one picture to its candidates, in pixels of the original frame."""
+"""From pictures to their candidates, in pixels of the original frame. No torch of its own."""
 
 from __future__ import annotations
 
-import copy
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
-import numpy.typing as npt
-import torch
-from torch import Tensor, nn
 
-from detector.model_store import LoadedModel, load
-from detector.preprocess import Geometry, brightness, to_network
-from detector.types import Detection, Detections, DetectorError, ImageInput
+from detector.inference.fusion import fused
+from detector.inference.opening import open_loaded, open_model
+from detector.inference.runner import (
+    AcceleratorFullError,
+    FloatArray,
+    RawOutput,
+    Runner,
+    TorchNetwork,
+)
+from detector.inference.suppression import (
+    DEFAULT_FLOOR,
+    MOST_CANDIDATES,
+    calibrated,
+    placed,
+    suppressed,
+    uncalibrated,
+)
+from detector.model_store import LoadedModel, read_card
+from detector.preprocess import Geometry, to_square
+from detector.types import (
+    Box,
+    Detection,
+    Detections,
+    DetectorError,
+    ImageFinding,
+    ImageInput,
+    ModelCard,
+    Proposal,
+)
 
-DEFAULT_FLOOR = 0.01
-SAME_CANDIDATE = 0.45
-"""Of two boxes of one category that overlap more than this (IoU), the better score stays."""
-
-MOST_CANDIDATES = 100
-_MOST_BEFORE_SUPPRESSION = 400
+BATCH = 8
+"""Pictures that go through the network at once where many wait."""
 
 
 class Predictor:
@@ -31,6 +50,9 @@ class Predictor:
     ----------
     model : a model folder, or a model that is loaded already.
     device : "auto", "cpu", "cuda" or "mps".
+    precision : "fp32" or "bf16" by torch, "int8" by onnxruntime; "auto" takes what was measured to
+        be the fastest here at equal boxes, and without a `memory` fp32 by torch.
+    memory : the file in which such measurements are kept.
 
     Raises
     ------
@@ -40,127 +62,172 @@ class Predictor:
         Where the device is not there.
     """
 
-    def __init__(self, model: Path | LoadedModel, device: str = "auto"):
-        self.device = choose_device(device)
-        loaded = load(model, self.device) if isinstance(model, Path) else model
-        self.card = loaded.card
-        self._network = loaded.network.to(self.device)
-        self._cpu_network: nn.Module | None = None
+    def __init__(
+        self,
+        model: Path | LoadedModel,
+        device: str = "auto",
+        precision: str = "auto",
+        memory: Path | None = None,
+    ):
+        if isinstance(model, LoadedModel):
+            self.card = model.card
+            self._runner: Runner = open_loaded(model, device, precision)
+        else:
+            self.card = read_card(model)
+            self._runner = open_model(model, self.card, device, precision, memory)
 
-    def predict(self, image: ImageInput, floor: float = DEFAULT_FLOOR) -> Detections:
+    @property
+    def device(self) -> str:
+        """Where it runs: "cpu", "cuda" or "mps"."""
+        return self._runner.device
+
+    @property
+    def precision(self) -> str:
+        """How it is computed: "fp32", "bf16" or "int8"."""
+        return self._runner.precision
+
+    def predict(
+        self,
+        image: ImageInput,
+        floor: float = DEFAULT_FLOOR,
+        proposals: int = 0,
+        thorough: bool = False,
+    ) -> Detections:
         """All candidates that score `floor` or more, best first, at most `MOST_CANDIDATES`.
 
         Where the accelerator runs out of memory, this picture is done on the CPU, and the answer
         says so.
 
+        Parameters
+        ----------
+        proposals : how many regions of a two-stage network are wanted besides.
+        thorough : look at the mirrored picture, too; what both looks mark is merged.
+
         Raises
         ------
         DetectorError
-            Where the picture cannot be read as one.
+            Where the picture cannot be read as one, or the network has no proposals.
         """
+        return self.predict_many([image], floor, proposals=proposals, thorough=thorough)[0]
+
+    def predict_many(
+        self,
+        images: Sequence[ImageInput],
+        floor: float = DEFAULT_FLOOR,
+        *,
+        batch: int = BATCH,
+        proposals: int = 0,
+        thorough: bool = False,
+    ) -> list[Detections]:
+        """`predict` for each picture, `batch` of them at a time through the network."""
+        answers: list[Detections] = []
+        for start in range(0, len(images), batch):
+            answers += self._predict(images[start : start + batch], floor, proposals, thorough)
+        return answers
+
+    def _predict(
+        self, images: Sequence[ImageInput], floor: float, proposals: int, thorough: bool
+    ) -> list[Detections]:
         began = time.perf_counter()
-        square, geometry = to_network(brightness(image), self.card.input_size)
-        device = self.device
+        squares, geometries = zip(*(square_of(i, self.card) for i in images), strict=True)
+        batch = np.stack(squares)
+        views, runner = self._views(batch, thorough)
+        regions = _proposals(runner, batch, geometries, proposals)
+        found = [found_by(self.card, views, place, floor, g) for place, g in enumerate(geometries)]
+        seconds = (time.perf_counter() - began) / len(images)
+        return [
+            Detections(
+                detections=boxes,
+                model_name=self.card.name,
+                model_version=self.card.version,
+                weights_sha256=self.card.weights_sha256,
+                device=runner.device,
+                score_floor=floor,
+                seconds=seconds,
+                image_findings=self._image_findings(views, place),
+                proposals=regions[place],
+                precision=runner.precision,
+            )
+            for place, boxes in enumerate(found)
+        ]
+
+    def _views(self, batch: FloatArray, thorough: bool) -> tuple[list[RawOutput], Runner]:
+        """What the network answers, in thorough mode several times, and what computed it."""
+        runner = self._runner
         try:
-            boxes, logits, _ = run_network(self._network, square[None], device)
-        except torch.OutOfMemoryError:
-            device = "cpu"
-            boxes, logits, _ = run_network(self._on_cpu(), square[None], device)
-        found = candidates(boxes[0], logits[0], floor, self.card.categories, geometry)
-        return Detections(
-            found,
-            self.card.name,
-            self.card.version,
-            self.card.weights_sha256,
-            device,
-            floor,
-            time.perf_counter() - began,
-        )
+            views = [runner.run(batch)]
+        except AcceleratorFullError:
+            runner = cast(TorchNetwork, runner).on_cpu()
+            views = [runner.run(batch)]
+        if thorough:
+            turned = runner.run(np.ascontiguousarray(batch[..., ::-1]))
+            views.append(mirrored(turned, batch.shape[-1]))
+        return views, runner
 
-    def _on_cpu(self) -> nn.Module:
-        if self._cpu_network is None:
-            self._cpu_network = copy.deepcopy(self._network).to("cpu")
-        return self._cpu_network
+    def _image_findings(self, views: Sequence[RawOutput], place: int) -> tuple[ImageFinding, ...]:
+        names = self.card.architecture_options.get("image_classes", ())
+        scores = np.mean([view.image_scores[place] for view in views], axis=0)
+        if not self.card.image_findings or len(names) != len(scores):
+            return ()
+        likely = dict(zip(names, calibrated(scores, names, self.card.calibration), strict=True))
+        return tuple(ImageFinding(n, float(likely[n])) for n in self.card.image_findings)
 
 
-def choose_device(wanted: str) -> str:
-    """The device to run on: "cpu", "cuda" or "mps".
-
-    Raises
-    ------
-    DetectorError
-        Where it is not a device's name, or the device is not there.
-    """
-    there: dict[str, Callable[[], bool]] = {
-        "cuda": torch.cuda.is_available,
-        "mps": torch.backends.mps.is_available,
-        "cpu": lambda: True,
-    }
-    if wanted == "auto":
-        return next(name for name, available in there.items() if available())
-    if wanted not in there:
-        raise DetectorError(f"{wanted!r} is no device; choose auto, cpu, cuda or mps.")
-    if not there[wanted]():
-        raise DetectorError(f"This computer has no {wanted} device that the detector can use.")
-    return wanted
+def square_of(image: ImageInput, card: ModelCard) -> tuple[FloatArray, Geometry]:
+    """The picture as the model's network wants it, (channels, S, S) float32 in 0..1."""
+    square, geometry = to_square(image, card.input_size, card.channels)
+    planes = square[None] if card.channels == 1 else np.moveaxis(square, 2, 0)
+    return planes, geometry
 
 
-def candidates(
-    boxes: Tensor, logits: Tensor, floor: float, categories: tuple[str, ...], geometry: Geometry
+def found_by(
+    card: ModelCard, views: Sequence[RawOutput], place: int, floor: float, geometry: Geometry
 ) -> tuple[Detection, ...]:
-    """The network's answer for one image as candidates, best score first.
+    """The candidates of one picture: suppressed look by look, merged, as probabilities.
+
+    A look is what one member of an ensemble answers in one view.
 
     Parameters
     ----------
-    boxes : (A, 4) in pixels of the input; logits : (A, C).
+    views : the answers for a batch, one for each time that it was looked at.
+    place : of the picture in the batch.
     """
-    scores = logits.sigmoid().flatten()
-    order = scores.argsort(descending=True, stable=True)[:_MOST_BEFORE_SUPPRESSION]
-    order = order[scores[order] >= floor]
-    places, names = order // logits.shape[1], order % logits.shape[1]
-    chosen = boxes[places].clamp(min=-10000.0, max=10000.0)
-    kept = unlike(chosen.double().numpy(), names.numpy(), SAME_CANDIDATE)
+    names, curves = card.categories, card.calibration
+    cuts = np.cumsum(card.architecture_options.get("places", ()), dtype=int)[:-1]
+    answers = [
+        look
+        for view in views
+        for look in zip(
+            np.split(view.boxes[place], cuts), np.split(view.scores[place], cuts), strict=True
+        )
+    ]
+    lowest = uncalibrated(floor, {n: curves[n] for n in names if n in curves}) / len(answers)
+    looks = [suppressed(boxes, scores, lowest) for boxes, scores in answers]
+    marks = looks[0] if len(looks) == 1 else fused(looks)
+    likely = calibrated(marks.scores, [names[n] for n in marks.names], curves)
+    marks = marks._replace(scores=likely).from_score(floor).best_first()
+    return placed(marks.chosen(slice(MOST_CANDIDATES)), names, geometry)
+
+
+def mirrored(output: RawOutput, size: int) -> RawOutput:
+    """The answer for a mirrored square, as boxes of the square itself."""
+    x_min, y_min, x_max, y_max = np.moveaxis(output.boxes, -1, 0)
+    return output._replace(boxes=np.stack([size - x_max, y_min, size - x_min, y_max], axis=-1))
+
+
+def _proposals(
+    runner: Runner, batch: FloatArray, geometries: Sequence[Geometry], count: int
+) -> list[tuple[Proposal, ...]]:
+    if not count:
+        return [()] * len(geometries)
+    if not hasattr(runner, "proposals"):
+        raise DetectorError("This model has no proposals: it is not a two-stage detector.")
+    regions = cast(TorchNetwork, runner).proposals(batch, count)
     found = []
-    for index in kept[:MOST_CANDIDATES]:
-        box = geometry.to_frame(*chosen[index].tolist())
-        if box is not None:
-            score = float(scores[order[index]])
-            found.append(Detection(box, score, categories[int(names[index])]))
-    return tuple(found)
-
-
-def unlike(boxes: npt.NDArray[np.float64], names: npt.NDArray[np.int64], iou: float) -> list[int]:
-    """Greedy non-maximum suppression: the places of the boxes that stay, in their order.
-
-    Written out because importing torchvision for it would triple the time to the first box.
-
-    Parameters
-    ----------
-    boxes : (N, 4), best score first; names : (N,) category of each.
-    """
-    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    alive = np.ones(len(boxes), dtype=bool)
-    kept = []
-    for index in range(len(boxes)):
-        if not alive[index]:
-            continue
-        kept.append(index)
-        corner_min = np.maximum(boxes[index, :2], boxes[:, :2])
-        corner_max = np.minimum(boxes[index, 2:], boxes[:, 2:])
-        shared = np.clip(corner_max - corner_min, 0.0, None).prod(axis=1)
-        overlap = shared / np.maximum(area[index] + area - shared, 1e-12)
-        alive &= (overlap <= iou) | (names != names[index])
-    return kept
-
-
-def run_network(
-    network: nn.Module, squares: npt.NDArray[np.float32], device: str
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Boxes (B, A, 4), logits (B, A, C), image logits (B, L) on the CPU.
-
-    `squares` is (B, S, S) float32 in 0..1.
-    """
-    images = torch.from_numpy(squares)[:, None].to(device)
-    with torch.inference_mode():
-        output = network(images.contiguous(memory_format=torch.channels_last))
-    return output.boxes.cpu(), output.logits.cpu(), output.image_logits.cpu()
+    for (boxes, scores), geometry in zip(regions, geometries, strict=True):
+        places: list[tuple[Box | None, float]] = [
+            (geometry.to_frame(*box), score)
+            for box, score in zip(boxes.tolist(), scores.tolist(), strict=True)
+        ]
+        found.append(tuple(Proposal(box, score) for box, score in places if box is not None))
+    return found

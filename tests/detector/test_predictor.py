@@ -13,7 +13,11 @@ import torch
 from torch import nn
 from torchvision.ops import batched_nms
 
-from detector.inference.predictor import Predictor, candidates, choose_device, unlike
+from detector.inference.devices import choose_device
+from detector.inference.predictor import Predictor
+from detector.inference.runner import RawOutput
+from detector.inference.suppression import placed, suppressed, unlike
+from detector.inference.torch_runner import TorchRunner
 from detector.model_store import LoadedModel
 from detector.networks.network import NetworkOutput
 from detector.preprocess import to_network
@@ -57,9 +61,9 @@ def test_boxes_are_of_the_frame_clipped_sorted_and_above_the_floor() -> None:
 
 def test_the_better_of_two_alike_boxes_stays_but_not_across_categories() -> None:
     _, geometry = to_network(np.zeros((128, 128), dtype=np.float32), 128)
-    boxes = torch.tensor([[10.0, 10, 50, 50], [12, 10, 52, 50], [60, 60, 90, 90]])
-    logits = torch.tensor([[1.0, 0.5], [2.0, -9], [0.0, -9]])
-    found = candidates(boxes, logits, 0.01, CATEGORIES, geometry)
+    boxes = np.array([[10, 10, 50, 50], [12, 10, 52, 50], [60, 60, 90, 90]], dtype=np.float32)
+    scores = np.array([[0.7, 0.6], [0.9, 0], [0.5, 0]], dtype=np.float32)
+    found = placed(suppressed(boxes, scores, 0.01), CATEGORIES, geometry)
     assert [(d.category, d.box.x_min) for d in found] == [
         ("opacity", 12), ("effusion", 10), ("opacity", 60),
     ]  # fmt: skip
@@ -83,30 +87,35 @@ def test_a_prediction_does_not_wait_for_torchvision() -> None:
 
 def test_at_most_a_hundred_candidates() -> None:
     _, geometry = to_network(np.zeros((1280, 1280), dtype=np.float32), 1280)
-    corner = torch.arange(400.0)
-    x, y = corner % 20 * 60, corner.div(20, rounding_mode="floor") * 60
-    boxes = torch.stack([x, y, x + 50, y + 50], dim=1)
-    found = candidates(boxes, torch.zeros(400, 1), 0.01, ("opacity",), geometry)
+    y, x = np.array(np.divmod(np.arange(400, dtype=np.float32), 20)) * 60
+    boxes = np.stack([x, y, x + 50, y + 50], axis=1)
+    scores = np.full((400, 1), 0.5, dtype=np.float32)
+    found = placed(suppressed(boxes, scores, 0.01), ("opacity",), geometry)
     assert len(found) == 100
 
 
 def test_out_of_memory_goes_to_the_cpu_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = LoadedModel(model_card(), Fixed([[1.0, 2, 40, 50]], [[1.0, 0.0]], fail=True))
-    predictor = Predictor(model, "cpu")
-    monkeypatch.setattr(predictor, "device", "meta-device-that-fails")
-    monkeypatch.setattr(predictor, "_cpu_network", model.network)
+    network = Fixed([[1.0, 2, 40, 50]], [[1.0, 0.0]])
+    predictor = Predictor(LoadedModel(model_card(), network), "cpu")
+    run = TorchRunner.run
     seen: list[str] = []
 
-    def run(network: nn.Module, squares: np.ndarray, device: str) -> object:
-        seen.append(device)
-        output = network(torch.from_numpy(squares)[:, None])
-        return output.boxes, output.logits, output.image_logits
+    def run_where(self: TorchRunner, squares: np.ndarray) -> RawOutput:
+        seen.append(self.device)
+        network.fail = self.device == "cuda"
+        device, self.device = self.device, "cpu"
+        try:
+            return run(self, squares)
+        finally:
+            self.device = device
 
-    monkeypatch.setattr("detector.inference.predictor.run_network", run)
-    answer = predictor.predict(ImageInput(radiograph(0)))
-    assert seen == ["meta-device-that-fails", "cpu"]
-    assert answer.device == "cpu"
-    assert len(answer.detections) == 2
+    monkeypatch.setattr(TorchRunner, "run", run_where)
+    monkeypatch.setattr(predictor._runner, "device", "cuda")
+    for _ in range(2):
+        answer = predictor.predict(ImageInput(radiograph(0)))
+        assert answer.device == "cpu"
+        assert len(answer.detections) == 2
+    assert seen == ["cuda", "cpu", "cuda", "cpu"]
 
 
 def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,10 +16,12 @@ from viewer.dicom.model import Image, ScanUpdate
 from viewer.engine import limits
 from viewer.engine.limits import Kind
 from viewer.engine.messages import (
+    AddModelRequest,
     Answer,
     DetectRequest,
     DetectUpdate,
     Failure,
+    InspectModelRequest,
     Request,
     ScanRequest,
     Update,
@@ -296,6 +298,8 @@ def _subject(request: Request) -> str:
             return f"Opening {paths[0].name}{more}" if paths else "Opening nothing"
         case DetectRequest():
             return f"The analysis with {request.model_folder.name}"
+        case InspectModelRequest() | AddModelRequest():
+            return f"Adding {request.file.name}"
         case _:
             return f"Reading {_image_name(request.image)}"
 

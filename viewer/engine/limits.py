@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from viewer.engine.messages import (
+    AddModelRequest,
     DetectRequest,
     FrameRequest,
+    InspectModelRequest,
     Request,
     ScanRequest,
     ThumbnailRequest,
@@ -24,6 +26,8 @@ SILENCE_LIMIT_S: dict[type[Request], float] = {
     FrameRequest: 30.0,
     ThumbnailRequest: 30.0,
     DetectRequest: 600.0,  # importing torch on a busy computer took 270 s
+    InspectModelRequest: 600.0,
+    AddModelRequest: 600.0,
 }
 
 # A cancelled request ends within 500 ms: time to stop by itself, then to be killed and reaped.

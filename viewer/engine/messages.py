@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from detector.types import Detections, ImageInput
+from detector.importing.description import Description, Inspection
+from detector.types import Detections, ImageInput, ModelCard
 from viewer.dicom.model import Frame, Image, Picture, ScanUpdate
 
 # --- decode worker -------------------------------------------------------------------------------
@@ -58,6 +59,9 @@ class DetectRequest:
     model_folder: Path
     floor: float
     device: str  # auto, cpu, cuda or mps
+    proposals: int = 0  # how many regions of a two-stage model are wanted besides
+    thorough: bool = False  # mirrored, too, and with the networks of all folds
+    memory: Path | None = None  # where the fastest way to compute a model is remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,33 @@ class DetectAnswer:
     detections: Detections
 
 
+@dataclass(frozen=True, slots=True)
+class InspectModelRequest:
+    """Look at a file that somebody brings along as a model."""
+
+    file: Path
+    description: Description
+
+
+@dataclass(frozen=True, slots=True)
+class InspectModelAnswer:
+    inspection: Inspection
+
+
+@dataclass(frozen=True, slots=True)
+class AddModelRequest:
+    """Copy it into the folder of the models."""
+
+    file: Path
+    models: Path
+    description: Description
+
+
+@dataclass(frozen=True, slots=True)
+class AddModelAnswer:
+    card: ModelCard
+
+
 # --- either --------------------------------------------------------------------------------------
 
 
@@ -83,6 +114,15 @@ class Failure:
     detail: str = ""  # where in our code, for the log; nothing of the file or the patient
 
 
-Request = ScanRequest | FrameRequest | ThumbnailRequest | DetectRequest
+Request = (
+    ScanRequest
+    | FrameRequest
+    | ThumbnailRequest
+    | DetectRequest
+    | InspectModelRequest
+    | AddModelRequest
+)
 Update = ScanUpdate | DetectUpdate
-Answer = ScanAnswer | FrameAnswer | ThumbnailAnswer | DetectAnswer
+Answer = (
+    ScanAnswer | FrameAnswer | ThumbnailAnswer | DetectAnswer | InspectModelAnswer | AddModelAnswer
+)

@@ -1,0 +1,140 @@
+"""From what a network answered for one square to its candidates, in pixels of the frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from detector.inference.runner import FloatArray
+from detector.preprocess import Geometry
+from detector.types import Detection
+
+DEFAULT_FLOOR = 0.01
+SAME_CANDIDATE = 0.45
+"""Of two boxes of one category that overlap more than this (IoU), the better score stays."""
+
+MOST_CANDIDATES = 100
+_MOST_BEFORE_SUPPRESSION = 400
+_FARTHEST = 10_000.0  # pixels; an untrained network may place a corner anywhere
+_CERTAIN = 1e-7
+"""Scores this near to 0 and 1 are taken as this far away: a logit must stay finite."""
+
+Curves = Mapping[str, tuple[float, float]]
+
+
+class Marks(NamedTuple):
+    """N boxes of one square, best score first.
+
+    Attributes
+    ----------
+    boxes : (N, 4) float64 in pixels of the input.
+    scores : (N,) float64 in 0..1.
+    names : (N,) place of the category.
+    """
+
+    boxes: npt.NDArray[np.float64]
+    scores: npt.NDArray[np.float64]
+    names: npt.NDArray[np.int64]
+
+    def chosen(self, places: npt.NDArray[np.int64] | list[int] | slice) -> Marks:
+        return Marks(self.boxes[places], self.scores[places], self.names[places])
+
+    def best_first(self) -> Marks:
+        return self.chosen(np.argsort(-self.scores, kind="stable"))
+
+    def from_score(self, floor: float) -> Marks:
+        return self.chosen(np.flatnonzero(self.scores >= floor))
+
+
+def suppressed(boxes: FloatArray, scores: FloatArray, floor: float) -> Marks:
+    """What is left of a network's answer for one square where each candidate is marked once.
+
+    Parameters
+    ----------
+    boxes : (A, 4) in pixels of the input; scores : (A, C) in 0..1.
+    """
+    flat = scores.ravel()
+    order = np.flatnonzero(flat >= floor)
+    order = order[np.argsort(-flat[order], kind="stable")][:_MOST_BEFORE_SUPPRESSION]
+    places, names = np.divmod(order, scores.shape[1])
+    marks = Marks(
+        boxes[places].clip(-_FARTHEST, _FARTHEST).astype(np.float64),
+        flat[order].astype(np.float64),
+        names,
+    )
+    return marks.chosen(unlike(marks.boxes, names, SAME_CANDIDATE)[:MOST_CANDIDATES])
+
+
+def placed(marks: Marks, categories: Sequence[str], geometry: Geometry) -> tuple[Detection, ...]:
+    """Marks as candidates in pixels of the frame; what lies outside of it is left out."""
+    found = []
+    for box, score, name in zip(*(m.tolist() for m in marks), strict=True):
+        in_frame = geometry.to_frame(*box)
+        if in_frame is not None:
+            found.append(Detection(in_frame, score, categories[name]))
+    return tuple(found)
+
+
+def unlike(boxes: npt.NDArray[np.float64], names: npt.NDArray[np.int64], iou: float) -> list[int]:
+    """Greedy non-maximum suppression: the places of the boxes that stay, in their order.
+
+    Written out because importing torchvision for it would cost many times the prediction.
+
+    Parameters
+    ----------
+    boxes : (N, 4), best score first; names : (N,) category of each.
+    """
+    alive = np.ones(len(boxes), dtype=bool)
+    kept = []
+    for index in range(len(boxes)):
+        if alive[index]:
+            kept.append(index)
+            alive &= (overlaps(boxes[index], boxes) <= iou) | (names != names[index])
+    return kept
+
+
+def overlaps(
+    box: npt.NDArray[np.float64], boxes: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """(N,) intersection over union of one box (4,) with each of (N, 4)."""
+    size = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
+    np.maximum(size, 0.0, out=size)
+    shared = size[:, 0] * size[:, 1]
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    own = (box[2] - box[0]) * (box[3] - box[1])
+    result: npt.NDArray[np.float64] = shared / np.maximum(own + area - shared, 1e-12)
+    return result
+
+
+def calibrated(
+    scores: npt.NDArray[np.floating[Any]], names: Sequence[str], curves: Curves
+) -> npt.NDArray[np.float64]:
+    """Scores as probabilities, by the Platt curve that the card holds for a name.
+
+    Parameters
+    ----------
+    scores : (N,) in 0..1, each of the name beside it; a name without a curve keeps its score.
+    curves : a and b of sigmoid(a * logit(score) + b).
+
+    References
+    ----------
+    J. Platt, Probabilistic outputs for support vector machines, 1999.
+    """
+    slope = np.array([curves.get(name, (1.0, 0.0))[0] for name in names])
+    offset = np.array([curves.get(name, (1.0, 0.0))[1] for name in names])
+    certain = np.clip(scores.astype(np.float64), _CERTAIN, 1 - _CERTAIN)
+    logits = np.log(certain) - np.log1p(-certain)
+    changed = 1.0 / (1.0 + np.exp(-(slope * logits + offset)))
+    keeps = np.array([name not in curves for name in names], dtype=bool)
+    return np.where(keeps, scores.astype(np.float64), changed)
+
+
+def uncalibrated(score: float, curves: Curves) -> float:
+    """The lowest raw score that may become `score` in any category."""
+    certain = min(max(score, _CERTAIN), 1 - _CERTAIN)
+    logit = float(np.log(certain) - np.log1p(-certain))
+    raw = [1.0 / (1.0 + float(np.exp(-(logit - b) / a))) for a, b in curves.values() if a > 0]
+    return min([score, *raw])
