@@ -107,7 +107,9 @@ def test_version_touches_nothing(home: Path, capsys: pytest.CaptureFixture[str])
         "export --format yolo --out x",
         "import x.json",
         "train --data x",
-        "train --data x --out y --model a --from-scratch",
+        "train --data x --out y --arch yolo",
+        "train --data x --out y --validate 95",
+        "train --data x --out y --seed -1",
         "evaluate --data x",
         "--no-such-option",
         "x.dcm --out r.json",
@@ -468,25 +470,29 @@ def test_train_writes_a_model_that_evaluate_takes(
     data = coco_folder(tmp_path / "data", 6)
     out = home / "models"
     words = ("--data", data, "--out", out, "--epochs", 1, "--device", "cpu")
-    assert run("train", *words, "--from-scratch") == 0
+    assert run("train", *words, "--init", "none") == 0
     assert "epoch 1 of 1" in capsys.readouterr().err
     (folder,) = (place for place in out.iterdir() if (place / "card.json").is_file())
     name = json.loads((folder / "card.json").read_text(encoding="utf-8"))["name"]
 
-    figures = tmp_path / "figures.json"
+    figures = tmp_path / "figures"
     words = ("--model", name, "--data", data, "--out", figures, "--device", "cpu")
     assert run("evaluate", *words) == 0
     table = capsys.readouterr().out
     assert "opacity" in table
     assert "optimistic" in table  # it was trained on these
-    assert json.loads(figures.read_text(encoding="utf-8"))["images"] == 6
+    assert "Research use only" in table
+    assert json.loads((figures / "report.json").read_text(encoding="utf-8"))["images"] == 6
+    assert (figures / "froc.png").is_file()
+    assert run("evaluate", *words) == 1  # never into a folder that holds something
+    assert "is there already" in capsys.readouterr().err
 
 
 def test_train_and_evaluate_on_what_is_not_there_are_exit_code_1(
     home: Path, tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ("--data", tmp_path / "none", "--out", tmp_path / "out")
-    assert run("train", *words, "--from-scratch") == 1
+    assert run("train", *words, "--init", "none") == 1
     assert run("evaluate", "--model", model, "--data", tmp_path / "none") == 1
     said = capsys.readouterr().err
     assert said.count("does not exist.") == 2

@@ -14,16 +14,26 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from detector import model_store
-from detector.types import Detections
+from detector.importing.description import Description, Inspection
+from detector.types import Detections, ModelCard
 from viewer.dicom.model import Frame, Image, Picture, ScanUpdate
 from viewer.engine import client
 from viewer.engine.host import Worker
 from viewer.errors import StoreError
 from viewer.home import Home, bundled_resources
+from viewer.installed import model_in_use
 from viewer.review.store import Store
 from viewer.settings import Settings
-from viewer.ui import analysis, dialogs, exchanging, frames, opening, theme, thumbnails
+from viewer.ui import (
+    analysis,
+    dialogs,
+    exchanging,
+    frames,
+    model_choice,
+    opening,
+    theme,
+    thumbnails,
+)
 from viewer.ui.analysis import Model
 from viewer.ui.jobs import Jobs
 from viewer.ui.main_window import Engine, MainWindow
@@ -34,14 +44,16 @@ _log = logging.getLogger(__name__)
 class Workers:
     """The child processes of the window. Each starts at its first request."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: Path | None = None) -> None:
+        self._memory = memory  # where the fastest way to compute a model is kept
         self.scan = Worker("decode")  # scanning, exporting, importing
         self.frames = Worker("decode")
         self.thumbnails = Worker("decode")
         self.model = Worker("model")
+        self.adding = Worker("model")  # opens files of strangers: not where the analysis runs
 
     def close(self) -> None:
-        for worker in (self.scan, self.frames, self.thumbnails, self.model):
+        for worker in (self.scan, self.frames, self.thumbnails, self.model, self.adding):
             worker.close()
 
     def engine(self) -> Engine:
@@ -64,16 +76,34 @@ class Workers:
         def make_thumbnail(image: Image, size: int) -> Picture:
             return client.make_thumbnail(self.thumbnails, image, size)
 
-        def detect(
+        def detect(  # noqa: PLR0917 - as the window calls it
             frame: Frame,
             folder: Path,
             floor: float,
             device: str,
             on_update: analysis.DetectProgress,
+            proposals: int,
         ) -> Detections:
-            return client.detect(self.model, frame, folder, floor, device, on_update)
+            return client.detect(
+                self.model, frame, folder, floor, device, on_update, proposals, memory=self._memory
+            )
 
-        return Engine(scan, decode, make_thumbnail, detect, decode_for_export, load)
+        def inspect_model(file: Path, description: Description) -> Inspection:
+            return client.inspect_model(self.adding, file, description)
+
+        def add_model(file: Path, models: Path, description: Description) -> ModelCard:
+            return client.add_model(self.adding, file, models, description)
+
+        return Engine(
+            scan,
+            decode,
+            make_thumbnail,
+            detect,
+            decode_for_export,
+            load,
+            inspect_model,
+            add_model,
+        )
 
     def jobs(self) -> Jobs:
         """The threads that wait for them, each able to interrupt what it waits for."""
@@ -84,6 +114,7 @@ class Workers:
         jobs.add_slot(analysis.SLOT, self.model.cancel)
         jobs.add_slot(exchanging.SLOT, self.scan.cancel)
         jobs.add_slot(exchanging.HISTORY_SLOT)
+        jobs.add_slot(model_choice.SLOT, self.adding.cancel)
         return jobs
 
 
@@ -103,7 +134,7 @@ def run(paths: Sequence[Path], home: Home) -> int:
     except StoreError as error:
         dialogs.tell(None, "Lightbox cannot start", str(error))
         return 1
-    workers = Workers()
+    workers = Workers(home.measured_speeds)
     try:
         window = make_window(workers, store, home, settings)
         sys.excepthook = _hook(window)
@@ -139,32 +170,19 @@ def application() -> QApplication:
 def make_window(workers: Workers, store: Store, home: Home, settings: Settings) -> MainWindow:
     """The window over these workers, this store and these settings."""
     sample = bundled_resources() / "sample"
-    model, problem = _model(home, settings)
+    model, problem = model_in_use(home, settings)
     window = MainWindow(
         jobs=workers.jobs(),
         engine=workers.engine(),
         store=store,
-        database=home.database,
+        home=home,
         settings=settings,
-        model=model,
+        model=None if model is None else Model(model.folder, model.card),
         sample=sample if sample.is_dir() else None,
     )
     if problem:
         window.notice.problem(problem)
     return window
-
-
-def _model(home: Home, settings: Settings) -> tuple[Model | None, str]:
-    """The model of the settings, else the first one found; and a sentence on what is wrong."""
-    folders, wanted = home.model_folders, settings.text("model")
-    cards = {card.name: card for card in model_store.find_models(folders)}
-    sentences = list(model_store.problems(folders))
-    if wanted and wanted not in cards:
-        sentences.append(f"The model {wanted} of the settings is not there.")
-    name = wanted if wanted in cards else next(iter(cards), None)
-    if name is None:
-        return None, " ".join(sentences)
-    return Model(model_store.locate(name, folders), cards[name]), " ".join(sentences)
 
 
 def _hook(

@@ -168,6 +168,19 @@ def _add_detect(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="analyse also images that the model was not made for, by its card",
     )
+    parser.add_argument(
+        "--proposals",
+        type=_whole_number,
+        default=0,
+        metavar="N",
+        help="write also the N best regions that a two-stage model looked at",
+    )
+    parser.add_argument(
+        "--thorough",
+        action="store_true",
+        help="look also at the mirrored image and, where the model has them, with the networks of "
+        "all folds, and merge what they find",
+    )
 
 
 def _add_render(parser: argparse.ArgumentParser) -> None:
@@ -205,44 +218,34 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data",
-        required=True,
-        action="append",
-        type=Path,
-        metavar="DIR",
-        help="folder that `export` wrote; may be given several times",
-    )
-    parser.add_argument(
-        "--out",
-        required=True,
-        type=Path,
-        metavar="DIR",
-        help="folder that the model is written into, as a folder of its own",
-    )
-    parser.add_argument(
-        "--epochs", type=_whole_number, metavar="N", help="passes over the data (else the recipe's)"
-    )
-    start = parser.add_mutually_exclusive_group()
-    start.add_argument("--model", metavar="NAME", help="model to go on from (else the first one)")
-    start.add_argument(
-        "--from-scratch", action="store_true", help="start from random weights instead"
-    )
+    from viewer.commands.training_arguments import add_arguments  # noqa: PLC0415
+
+    add_arguments(parser)
     _add_device(parser)
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", required=True, metavar="NAME", help="name or folder of a model")
+    from viewer.commands.evaluate_arguments import add_arguments  # noqa: PLC0415
+
+    add_arguments(parser)
+    _add_device(parser)
+
+
+def _add_models(parser: argparse.ArgumentParser) -> None:
+    from viewer.commands.models_arguments import add_arguments  # noqa: PLC0415
+
+    for verb in add_arguments(parser):
+        _add_home(verb, default=argparse.SUPPRESS)
+
+
+def _add_bench(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("detector",))
+    parser.add_argument("--model", metavar="NAME", help="name of a model (else the first one)")
     parser.add_argument(
-        "--data",
-        required=True,
-        action="append",
-        type=Path,
-        metavar="DIR",
-        help="folder that `export` wrote; may be given several times",
+        "--data", type=Path, metavar="DIR", help="data set to run over besides, and be timed"
     )
     parser.add_argument(
-        "--out", type=_file_to_write, metavar="FILE.json", help="write the figures as JSON too"
+        "--images", type=_whole_number, metavar="N", help="only so many of its images"
     )
     _add_device(parser)
 
@@ -319,6 +322,8 @@ def _detect(options: argparse.Namespace, home: Home) -> int:
         options.floor,
         options.device,
         options.any_image,
+        options.proposals,
+        options.thorough,
     )
     return detect(request, home)
 
@@ -344,24 +349,30 @@ def _import(options: argparse.Namespace, home: Home) -> int:
 
 
 def _train(options: argparse.Namespace, home: Home) -> int:
-    from viewer.commands.training import train  # noqa: PLC0415
+    from viewer.commands.training_arguments import run  # noqa: PLC0415
 
-    train(
-        home,
-        options.data,
-        options.out,
-        base=options.model,
-        from_scratch=options.from_scratch,
-        epochs=options.epochs,
-        device=options.device,
-    )
+    run(options, home)
     return 0
 
 
 def _evaluate(options: argparse.Namespace, home: Home) -> int:
-    from viewer.commands.training import evaluate  # noqa: PLC0415
+    from viewer.commands.evaluate_arguments import run  # noqa: PLC0415
 
-    evaluate(home, options.model, options.data, options.out, options.device)
+    run(options, home)
+    return 0
+
+
+def _models(options: argparse.Namespace, home: Home) -> int:
+    from viewer.commands.models_arguments import run  # noqa: PLC0415
+
+    run(options, home)
+    return 0
+
+
+def _bench(options: argparse.Namespace, home: Home) -> int:
+    from viewer.commands.bench import bench_detector  # noqa: PLC0415
+
+    bench_detector(home, options.model, options.data, options.images, options.device)
     return 0
 
 
@@ -374,6 +385,8 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Run]]
     "render": ("write the picture of one frame as PNG", _add_render, _render),
     "export": ("write the decided findings with their images", _add_export, _export),
     "import": ("read findings and candidates into the label database", _add_import, _import),
+    "models": ("list, add, use and remove models", _add_models, _models),
     "train": ("train a model on exported findings", _add_train, _train),
-    "evaluate": ("measure a model on exported findings", _add_evaluate, _evaluate),
+    "evaluate": ("measure a model on labelled images", _add_evaluate, _evaluate),
+    "bench": ("measure how fast the detector is on this computer", _add_bench, _bench),
 }

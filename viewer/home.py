@@ -65,6 +65,11 @@ class Home:
         return self.path / "models"
 
     @property
+    def measured_speeds(self) -> Path:
+        """How each model is computed the fastest on this computer (a file that may be lost)."""
+        return self.path / "measured-speeds.json"
+
+    @property
     def model_folders(self) -> tuple[Path, Path]:
         """Where models are looked for; the first one found is used where none is chosen.
 

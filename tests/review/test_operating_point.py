@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from detector.types import ModelCard
@@ -35,3 +37,14 @@ def test_beyond_the_measurements_nothing_is_claimed(threshold: float) -> None:
 
 def test_an_unmeasured_model_has_none() -> None:
     assert at(card(), 0.5) is None
+
+
+def test_the_table_of_the_precision_counts_where_the_card_has_one() -> None:
+    table = [{"threshold": 0.5, "sensitivity": 0.6, "false_marks_per_image": 0.25}]
+    whole = replace(
+        card((0.5, 0.7, 0.5)),
+        evaluation=card((0.5, 0.7, 0.5)).evaluation
+        | {"backends": {"int8": {"operating_points": table}}},
+    )
+    assert at(whole, 0.5, "int8") == OperatingPoint(0.5, 0.6, 0.25)
+    assert at(whole, 0.5, "fp32") == at(whole, 0.5) == OperatingPoint(0.5, 0.7, 0.5)

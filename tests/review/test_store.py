@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from detector.types import Box, Detection
+from detector.types import Box, Detection, ImageFinding
 from viewer.dicom.model import Image, ImageKey, Patient, PlaneGeometry, StudyHeader
 from viewer.errors import StoreError
 from viewer.review import database, schema
@@ -231,6 +231,25 @@ class TestOpening:
         with pytest.raises(StoreError):
             Store.open(path)
         assert path.read_bytes() == content
+
+    def test_a_database_of_version_1_gets_the_new_columns_and_keeps_its_runs(
+        self, tmp_path: Path, make_image: MakeImage, key: ImageKey
+    ) -> None:
+        path = tmp_path / "labels.sqlite"
+        with Store.open(path) as store:
+            store.remember_image(make_image(), key.pixel_sha256)
+            store.record_run(run_of(key, "old"), [])
+        with sqlite3.connect(path) as connection:
+            for column in ("precision", "image_findings"):
+                connection.execute(f"ALTER TABLE runs DROP COLUMN {column}")
+            connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema_version'")
+        connection.close()
+        likely = (ImageFinding("Cardiomegaly", 0.62), ImageFinding("Edema", 1 / 3))
+        new = replace(run_of(key, "new"), precision="int8", image_findings=likely)
+        with Store.open(path) as store:
+            store.record_run(new, [])
+        with Store.open(path) as store:  # and no second time
+            assert store.load("1.2.3").runs == (run_of(key, "old"), new)
 
     def test_a_newer_schema_is_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "labels.sqlite"

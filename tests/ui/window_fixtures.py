@@ -73,8 +73,14 @@ class Puppet:
         self.gate.set()
         self._cancelled = threading.Event()
 
-    def detect(
-        self, frame: Frame, folder: Path, floor: float, device: str, on_update: DetectProgress
+    def detect(  # noqa: PLR0917
+        self,
+        frame: Frame,
+        folder: Path,
+        floor: float,
+        device: str,
+        on_update: DetectProgress,
+        proposals: int,
     ) -> Detections:
         first = int(frame.values.flat[0])
         self.calls.append(first)
@@ -230,7 +236,7 @@ def make_desk(
             jobs=jobs,
             engine=replace(workers.engine(), detect=puppet.detect),
             store=store,
-            database=home.database,
+            home=home,
             settings=settings,
             model=None if card is None else Model(tmp_path, card),
             sample=None,

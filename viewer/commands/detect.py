@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detector import model_store
-from detector.types import Detections, ModelCard
+from detector.types import Detections
 from viewer.commands.console import find_images, require_paths, tell, write_whole
 from viewer.commands.models import chosen_model
 from viewer.dicom.model import Image, Skipped
@@ -32,6 +32,8 @@ class Request:
     floor: float
     device: str
     any_image: bool
+    proposals: int = 0
+    thorough: bool = False
 
 
 def detect(request: Request, home: Home) -> int:
@@ -47,9 +49,11 @@ def detect(request: Request, home: Home) -> int:
     require_paths(request.paths)
     folder = chosen_model(home, request.model)
     card = model_store.read_card(folder)
+    if request.proposals and not card.has_proposals:
+        raise InputError(f"The model {card.name} has no proposals: it is not a two-stage detector.")
     with closing(Worker("decode")) as decoder, closing(Worker("model")) as detector:
         images, skipped = find_images(decoder, request.paths)
-        run = _Run(request, folder, card, decoder, detector)
+        run = _Run(request, home, folder, decoder, detector)
         analysed: list[tuple[Image, str, Detections]] = []
         for number, image in enumerate(images, start=1):
             name = given_name(image, request.paths)
@@ -74,12 +78,13 @@ class _Run:
     """One model over many images."""
 
     def __init__(
-        self, request: Request, folder: Path, card: ModelCard, decoder: Worker, detector: Worker
+        self, request: Request, home: Home, folder: Path, decoder: Worker, detector: Worker
     ) -> None:
         self.model_failed = False  # the fault is the model's: no image could do better
         self._request = request
+        self._home = home
         self._folder = folder
-        self._card = card
+        self._card = model_store.read_card(folder)
         self._decoder = decoder
         self._detector = detector
 
@@ -93,7 +98,15 @@ class _Run:
         frame = client.decode_frame(self._decoder, image)
         request = self._request
         detections = client.detect(
-            self._detector, frame, self._folder, request.floor, request.device, self._watch
+            self._detector,
+            frame,
+            self._folder,
+            request.floor,
+            request.device,
+            self._watch,
+            request.proposals,
+            thorough=request.thorough,
+            memory=self._home.measured_speeds,
         )
         self.model_failed = False
         return detections

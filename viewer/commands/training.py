@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from viewer.commands.console import require_paths, tell, write_whole
+from viewer.commands.console import require_paths, tell
+from viewer.commands.dicom_pictures import dicom_pictures
 from viewer.commands.models import chosen_model
 from viewer.home import Home
 
@@ -16,31 +17,70 @@ def train(
     data: Sequence[Path],
     out: Path,
     *,
-    base: str | None,
-    from_scratch: bool,
-    epochs: int | None,
+    init: str | None,
     device: str,
+    held_out: float,
+    resume: bool,
+    wish: Mapping[str, Any],
 ) -> None:
-    """Train a model on exported findings and write it into a new folder inside ``out``."""
+    """Train a model on labelled images and write it into a new folder inside ``out``.
+
+    Parameters
+    ----------
+    init : name of a model, an ONNX file, or "none"; None is the first model.
+    held_out : share of the patients that validate.
+    wish : the fields of `detector.training.plan.Wish`.
+    """
     require_paths(data)
-    base_folder = None if from_scratch else chosen_model(home, base)
+    start = _start(home, init)
     # Imported late: it brings torch, which a wrong path should not have to wait for.
+    from detector.training.plan import Wish  # noqa: PLC0415
     from detector.training.train import train as train_model  # noqa: PLC0415
 
-    folder = train_model(data, out, base=base_folder, epochs=epochs, device=device, progress=tell)
-    tell(f"the model is in {folder}")
+    with dicom_pictures() as load_dicom:
+        train_model(
+            data, out, init=start, wish=Wish(**wish), device=device, share=held_out,
+            resume=resume, load_dicom=load_dicom, progress=tell,
+        )  # fmt: skip
 
 
-def evaluate(home: Home, model: str, data: Sequence[Path], out: Path | None, device: str) -> None:
-    """Print how good a model's boxes are on exported findings; the figures as JSON where asked."""
+def _start(home: Home, init: str | None) -> Path | None:
+    if init == "none":
+        return None
+    if init is not None and init.lower().endswith(".onnx"):
+        require_paths([Path(init)])
+        return Path(init)
+    return chosen_model(home, init)
+
+
+def evaluate(
+    home: Home,
+    model: str,
+    data: Sequence[Path],
+    out: Path | None,
+    *,
+    device: str,
+    precision: str,
+    robustness: bool,
+) -> None:
+    """Print how good a model's boxes are on labelled images; into a folder of figures if asked."""
     require_paths(data)
     folder = chosen_model(home, model)
     from detector.measuring.evaluate import evaluate as measure  # noqa: PLC0415
-    from detector.measuring.evaluate import format_table  # noqa: PLC0415
+    from detector.measuring.report import (  # noqa: PLC0415
+        format_table,
+        refuse_occupied,
+        write_report,
+    )
 
-    report = measure(folder, data, tell, device=device)
+    if out is not None:
+        refuse_occupied(out)
+    with dicom_pictures() as load_dicom:
+        report = measure(
+            folder, data, tell, device=device, precision=precision, robustness=robustness,
+            load_dicom=load_dicom,
+        )  # fmt: skip
     print(format_table(report))
     if out is not None:
-        text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)
-        write_whole(out, f"{text}\n".encode())
+        write_report(report, out)
         tell(f"wrote {out}")

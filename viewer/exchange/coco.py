@@ -148,8 +148,10 @@ def detections_json(  # noqa: PLR0917 - a contract with the command line
     Returns
     -------
     ``info`` (``model`` with name, version and weights_sha256, ``device``, ``floor``,
-    ``software_version``, ``date_created``, ``notice``), ``images`` (also ``sop_instance_uid`` and
-    ``frame_number``), ``categories``, ``annotations`` (with ``score``) and ``skipped``.
+    ``software_version``, ``date_created``, ``notice``), ``images`` (also ``sop_instance_uid``,
+    ``frame_number``, and where the model gives them ``image_findings``, name to probability, and
+    ``proposals``, each with ``bbox`` and ``objectness``), ``categories``, ``annotations`` (with
+    ``score``) and ``skipped``.
     """
     ids = {name: number for number, name in enumerate(card.categories, start=1)}
     annotations: list[dict[str, Any]] = []
@@ -178,13 +180,26 @@ def detections_json(  # noqa: PLR0917 - a contract with the command line
                 "height": image.rows,
                 "sop_instance_uid": image.uid,
                 "frame_number": image.frame_number,
+                **_besides(found),
             }
-            for image_id, (image, file_name, _) in enumerate(results, start=1)
+            for image_id, (image, file_name, found) in enumerate(results, start=1)
         ],
         "categories": _categories(ids),
         "annotations": annotations,
         "skipped": [{"file": each.path, "reason": each.reason} for each in skipped],
     }
+
+
+def _besides(found: Detections) -> dict[str, Any]:
+    """What a model says of an image without calling it a candidate."""
+    fields: dict[str, Any] = {}
+    if found.image_findings:
+        fields["image_findings"] = {one.name: one.probability for one in found.image_findings}
+    if found.proposals:
+        fields["proposals"] = [
+            {"bbox": list(one.box.xywh()), "objectness": one.objectness} for one in found.proposals
+        ]
+    return fields
 
 
 # --- what goes out -------------------------------------------------------------------------------

@@ -211,6 +211,8 @@ def _check(engine: Engine, path: Path) -> bytes:
             connection.cursor().execute("PRAGMA journal_mode = DELETE")
         finally:
             connection.close()
+    if version < schema.SCHEMA_VERSION:
+        _bring_up_to_date(engine)
     # A disk that is full or a folder that is read-only is told now, not at the first decision.
     with writing(engine) as written:
         written.execute(
@@ -219,6 +221,21 @@ def _check(engine: Engine, path: Path) -> bytes:
             .values(value=datetime.now(UTC).isoformat())
         )
     return secret
+
+
+def _bring_up_to_date(engine: Engine) -> None:
+    """Add the columns of version 2 to a database of version 1, in one transaction."""
+    with writing(engine) as connection:
+        there = {column["name"] for column in sa.inspect(connection).get_columns("runs")}
+        for column in (schema.runs.c.precision, schema.runs.c.image_findings):
+            if column.name not in there:  # another window may have been quicker
+                kind = column.type.compile(connection.dialect)
+                connection.execute(sa.text(f"ALTER TABLE runs ADD COLUMN {column.name} {kind}"))
+        connection.execute(
+            sa.update(schema.meta)
+            .where(schema.meta.c.key == "schema_version")
+            .values(value=str(schema.SCHEMA_VERSION))
+        )
 
 
 def _meta(engine: Engine, path: Path) -> tuple[int, bytes]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from detector.types import Box
+from detector.types import Box, ImageFinding
 from viewer.dicom.model import ImageKey
 
 
@@ -22,6 +22,8 @@ class Run:
     device: str
     score_floor: float
     at: datetime  # UTC
+    precision: str = ""  # fp32, bf16 or int8; empty where it was not kept
+    image_findings: tuple[ImageFinding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

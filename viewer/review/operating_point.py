@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from detector.types import ModelCard
 
@@ -23,11 +25,12 @@ class OperatingPoint:
     false_marks_per_image: float
 
 
-def at(card: ModelCard, threshold: float) -> OperatingPoint | None:
+def at(card: ModelCard, threshold: float, precision: str = "") -> OperatingPoint | None:
     """The operating point of a threshold, or None where the card's measurements do not reach.
 
     Between two measured thresholds the figures are interpolated linearly; beyond the first and the
-    last nothing is known.
+    last nothing is known. Where the card has a table for the ``precision`` that the network was
+    computed in, that one counts.
     """
     points = sorted(
         (
@@ -36,7 +39,7 @@ def at(card: ModelCard, threshold: float) -> OperatingPoint | None:
                 float(point["sensitivity"]),
                 float(point["false_marks_per_image"]),
             )
-            for point in card.evaluation.get("operating_points", ())
+            for point in _measured(card, precision)
         ),
         key=lambda point: point.threshold,
     )
@@ -53,3 +56,9 @@ def at(card: ModelCard, threshold: float) -> OperatingPoint | None:
                 + share * (high.false_marks_per_image - low.false_marks_per_image),
             )
     return None
+
+
+def _measured(card: ModelCard, precision: str) -> Sequence[Mapping[str, Any]]:
+    own = card.evaluation.get("backends", {}).get(precision, {}).get("operating_points")
+    points: Sequence[Mapping[str, Any]] = own or card.evaluation.get("operating_points", ())
+    return points

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from detector.types import Box
+from detector.types import Box, ImageFinding
 from viewer.dicom.model import ImageKey
 from viewer.review.finding import Candidate, Event, Run, Verb
 from viewer.review.fold import subject_of
@@ -56,6 +56,8 @@ def run_to_row(run: Run) -> dict[str, Any]:
         "device": run.device,
         "score_floor": float(run.score_floor),
         "at": time_to_text(run.at),
+        "precision": run.precision,
+        "image_findings": {one.name: float(one.probability) for one in run.image_findings},
     }
 
 
@@ -69,6 +71,8 @@ def run_from_row(row: sa.Row[Any]) -> Run:
         device=row.device,
         score_floor=row.score_floor,
         at=time_from_text(row.at),
+        precision=row.precision or "",
+        image_findings=tuple(ImageFinding(*one) for one in (row.image_findings or {}).items()),
     )
 
 

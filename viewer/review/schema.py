@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = sa.MetaData()
 
@@ -61,6 +61,9 @@ runs = sa.Table(
     sa.Column("device", sa.Text, nullable=False),
     sa.Column("score_floor", sa.Double, nullable=False),
     sa.Column("at", sa.String(32), nullable=False),  # ISO 8601, UTC
+    # Since version 2; null in the runs of version 1.
+    sa.Column("precision", sa.String(16)),
+    sa.Column("image_findings", sa.JSON(none_as_null=True)),  # name to probability
     _image_reference(),
     sa.Index("runs_of_image", "image_uid", "frame_number", "pixel_sha256"),
     sqlite_autoincrement=True,  # a sequence number is never used twice

@@ -171,6 +171,8 @@ class ReviewSession:
             device=detections.device,
             score_floor=detections.score_floor,
             at=datetime.now(UTC),
+            precision=detections.precision,
+            image_findings=detections.image_findings,
         )
         candidates = self._store.record_run(run, detections.detections)
         self._record = replace(

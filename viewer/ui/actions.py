@@ -33,6 +33,7 @@ class Desk(Protocol):
     def ask_export(self, *, everything: bool) -> None: ...
     def ask_import(self) -> None: ...
     def ask_settings(self) -> None: ...
+    def show_models(self) -> None: ...
     def ask_category(self) -> None: ...
     def ask_signature(self) -> None: ...
     def show_keys(self) -> None: ...
@@ -81,7 +82,8 @@ TABLE: tuple[Row, ...] = (
     Row("export_all", "&File", "Export everything reviewed…", ("Ctrl+Shift+E",),
         lambda w: w.ask_export(everything=True)),
     Row("import", "&File", "Import COCO…", ("Ctrl+I",), lambda w: w.ask_import()),
-    Row("settings", "&File", "Settings…", ("Ctrl+,",), lambda w: w.ask_settings(), gap=True),
+    Row("models", "&File", "Models…", ("Ctrl+M",), lambda w: w.show_models(), gap=True),
+    Row("settings", "&File", "Settings…", ("Ctrl+,",), lambda w: w.ask_settings()),
     Row("quit", "&File", "Quit", ("Ctrl+Q",), lambda w: w.close(), gap=True),
     Row("undo", "&Edit", "Undo", ("Ctrl+Z",), lambda w: w.deciding.undo(), lambda f: f.can_undo,
         button="Undo"),
@@ -129,6 +131,8 @@ TABLE: tuple[Row, ...] = (
     Row("rejected", "Fi&ndings", "Show rejected", ("Shift+G",),
         lambda w: w.reading.toggle_rejected(),
         checked=lambda f: f.show_rejected),
+    Row("proposals", "Fi&ndings", "Show proposals", ("P",), lambda w: w.reading.toggle_proposals(),
+        lambda f: f.proposals, lambda f: f.show_proposals),
     Row("lower", "Fi&ndings", "Threshold down", ("[",), lambda w: w.reading.move_threshold(-0.05),
         _image, gap=True),
     Row("higher", "Fi&ndings", "Threshold up", ("]",),

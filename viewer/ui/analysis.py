@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from detector.types import Detections, ModelCard
+from detector.types import Detections, ModelCard, Proposal
 from viewer.dicom.model import Frame, Image, ImageKey, StudyHeader
 from viewer.engine.messages import DetectUpdate
 from viewer.errors import Cancelled, ViewerError
@@ -23,7 +23,7 @@ SLOT = "model"
 SCORE_FLOOR = 0.01  # everything above it is stored; the threshold only hides
 
 DetectProgress = Callable[[DetectUpdate], None]
-Detect = Callable[[Frame, Path, float, str, DetectProgress], Detections]
+Detect = Callable[[Frame, Path, float, str, DetectProgress, int], Detections]
 
 
 class Outcome(Enum):
@@ -97,6 +97,7 @@ class Analysis(QObject):
         self._failures: dict[ImageKey, str] = {}
         self._stopped: set[ImageKey] = set()  # cancelled: not started again by itself
         self._seconds: dict[ImageKey, float] = {}
+        self._proposals: dict[ImageKey, tuple[Proposal, ...]] = {}  # of this sitting
         reading.image_shown.connect(self._opened)
 
     # --- what is known ---------------------------------------------------------------------------
@@ -131,6 +132,11 @@ class Analysis(QObject):
             return AnalysisState(Outcome.REFUSED, refusal)
         return AnalysisState(Outcome.NOT_ANALYSED)
 
+    def proposals(self) -> tuple[Proposal, ...]:
+        """The regions that a two-stage model looked at on this image, in this sitting."""
+        key = self._reading.key
+        return () if key is None else self._proposals.get(key, ())
+
     def _run_of(self, key: ImageKey) -> Run | None:
         """The last run over these very pixels."""
         session = self._reading.session
@@ -155,6 +161,11 @@ class Analysis(QObject):
         self._failures.pop(task.key, None)
         self._stopped.discard(task.key)
         self._start(task)
+
+    def use(self, model: Model | None) -> None:
+        """Run this model from now on; what runs already is finished with the other one."""
+        self.model = model
+        self.changed.emit()
 
     def cancel(self) -> None:
         """Stop what runs and what waits."""
@@ -204,10 +215,11 @@ class Analysis(QObject):
         model, device = self.model, self._settings.text("device")
         if model is None:
             return
+        proposals = int(self._settings.text("proposals")) if model.card.has_proposals else 0
         self._running, self._stage = task, "starting"
 
         def work(report: Report) -> Detections:
-            return self._detect(task.frame, model.folder, SCORE_FLOOR, device, report)
+            return self._detect(task.frame, model.folder, SCORE_FLOOR, device, report, proposals)
 
         self._jobs.submit(
             SLOT,
@@ -228,6 +240,7 @@ class Analysis(QObject):
             self._reading.keep(task.key)
             self._reading.session_of(task.study).add_run(task.key, detections)
             self._seconds[task.key] = detections.seconds
+            self._proposals[task.key] = detections.proposals
         except ViewerError as error:
             self._failures[task.key] = str(error)
         self._end()

@@ -29,8 +29,7 @@ class Deciding(QObject):
     def __init__(self, reading: Reading, categories: tuple[str, ...], parent: QObject) -> None:
         super().__init__(parent)
         self.selected: str | None = None
-        self.new_category = categories[0] if categories else FALLBACK_CATEGORY
-        self._known_categories = categories
+        self.set_known_categories(categories)
         self._reading = reading
         self._reveal: str | None = None
         reading.image_shown.connect(self._image_shown)
@@ -69,6 +68,11 @@ class Deciding(QObject):
         used = () if session is None else session.findings()
         names = dict.fromkeys([*self._known_categories, *sorted({f.category for f in used})])
         return tuple(names) or (FALLBACK_CATEGORY,)
+
+    def set_known_categories(self, categories: tuple[str, ...]) -> None:
+        """Those of the model; a new box gets the first one."""
+        self.new_category = categories[0] if categories else FALLBACK_CATEGORY
+        self._known_categories = categories
 
     # --- selecting -------------------------------------------------------------------------------
 

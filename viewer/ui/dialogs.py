@@ -81,6 +81,32 @@ def confirm_signature(parent: QWidget, undecided: int, analysing: bool) -> bool:
     return box.clickedButton() is sign
 
 
+def choose_model(parent: QWidget, folder: str) -> Path | None:
+    name, _ = QFileDialog.getOpenFileName(
+        parent,
+        "Add a model: an ONNX or safetensors file, or the card of a trained model",
+        folder,
+        "Models (*.onnx *.safetensors card.json);;All files (*)",
+    )
+    return Path(name) if name else None
+
+
+def confirm_removal(parent: QWidget, name: str) -> bool:
+    """Ask before a model is deleted, since nothing brings it back."""
+    box = QMessageBox(parent)
+    box.setWindowTitle("Remove a model")
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(f"Remove the model {name} for good?")
+    box.setInformativeText("Its files are deleted. What it found on images is kept.")
+    box.setStyleSheet("QLabel { min-width: 320px; }")
+    keep = box.addButton("Keep it", QMessageBox.ButtonRole.RejectRole)
+    remove = box.addButton("Remove", QMessageBox.ButtonRole.DestructiveRole)
+    box.setDefaultButton(keep)
+    box.setEscapeButton(keep)
+    box.exec()
+    return box.clickedButton() is remove
+
+
 def ask_category(parent: QWidget, current: str) -> str | None:
     text, accepted = QInputDialog.getText(
         parent, "Category", "Another category:", QLineEdit.EchoMode.Normal, current
@@ -171,11 +197,11 @@ class KeysDialog(_TableDialog):
 class SettingsDialog(QDialog):
     """One field for each row of the table of settings that has words."""
 
-    def __init__(self, parent: QWidget, settings: Settings) -> None:
+    def __init__(self, parent: QWidget, settings: Settings, models: Sequence[str]) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Settings")
-        self.setMinimumWidth(460)
+        self.setMinimumWidth(580)
         self._fields: dict[str, QCheckBox | QComboBox | QLineEdit] = {}
         form = QFormLayout()
         form.setVerticalSpacing(10)
@@ -184,9 +210,10 @@ class SettingsDialog(QDialog):
                 continue
             value = settings.value(row.key)
             field: QCheckBox | QComboBox | QLineEdit
-            if row.choices:
+            choices = _model_choices(models, str(value)) if row.key == "model" else row.choices
+            if choices:
                 field = QComboBox(self)
-                for choice, words in row.choices:
+                for choice, words in choices:
                     field.addItem(words, choice)
                 field.setCurrentIndex(max(0, field.findData(value)))
             elif isinstance(row.default, bool):
@@ -207,9 +234,7 @@ class SettingsDialog(QDialog):
         )
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
-        hint = QLabel(
-            "Changes count from the next image on; another model from the next start on.", self
-        )
+        hint = QLabel("Changes count from the next image on.", self)
         hint.setStyleSheet(f"color: {theme.MUTED.name()};")
         layout = QVBoxLayout(self)
         layout.addLayout(form)
@@ -227,3 +252,10 @@ class SettingsDialog(QDialog):
             else:
                 values[key] = field.text().strip()
         return values
+
+
+def _model_choices(models: Sequence[str], value: str) -> list[tuple[str, str]]:
+    """The installed models, and the one of the settings where it is gone."""
+    first = f"the first one ({models[0]})" if models else "none is installed"
+    gone = [(value, f"{value} (not there)")] if value and value not in models else []
+    return [("", first), *((name, name) for name in models), *gone]

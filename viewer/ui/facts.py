@@ -22,4 +22,6 @@ class Facts:
     analysing: bool = False
     ai_visible: bool = True
     show_rejected: bool = False
+    proposals: bool = False
+    show_proposals: bool = False
     tool: Tool = Tool.WINDOW

@@ -197,6 +197,7 @@ class FindingsPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.state = StateBox(self)
+        self.image_findings = _image_findings(self)
         self.note = QLabel(self)
         self.note.setWordWrap(True)
         self.note.setContentsMargins(12, 0, 12, 8)
@@ -225,9 +226,7 @@ class FindingsPanel(QWidget):
         )
         self.rejected.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.rejected.toggled.connect(self.rejected_toggled)
-        self.signature = QLabel(self)
-        self.signature.setTextFormat(Qt.TextFormat.PlainText)
-        self.signature.setWordWrap(True)
+        self.signature = _plain_words(self)
         foot = QVBoxLayout()
         foot.setContentsMargins(12, 8, 12, 8)
         foot.setSpacing(6)
@@ -237,6 +236,7 @@ class FindingsPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.state)
+        layout.addWidget(self.image_findings)
         layout.addWidget(self.note)
         layout.addWidget(_line(self))
         layout.addWidget(self.list, 1)
@@ -253,6 +253,11 @@ class FindingsPanel(QWidget):
         self.list.setVisible(bool(entries))
         self.empty.setVisible(not entries)
         self.empty.setText(empty)
+
+    def show_image_findings(self, text: str) -> None:
+        """What the detector says of the whole image, or nothing."""
+        self.image_findings.setText(text)
+        self.image_findings.setVisible(bool(text))
 
     def show_selected(self, finding_id: str | None) -> None:
         ids = [entry.finding.id for entry in self.model.entries]
@@ -291,6 +296,21 @@ class FindingsPanel(QWidget):
         index = self.list.indexAt(point)
         if index.isValid():
             self.menu_requested.emit(self._id(index), self.list.viewport().mapToGlobal(point))
+
+
+def _plain_words(parent: QWidget) -> QLabel:
+    label = QLabel(parent)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    return label
+
+
+def _image_findings(parent: QWidget) -> QLabel:
+    label = _plain_words(parent)
+    label.setContentsMargins(12, 0, 12, 10)
+    label.setToolTip("How likely each is somewhere on this image; the model does not say where")
+    label.hide()
+    return label
 
 
 def _line(parent: QWidget) -> QFrame:

@@ -26,6 +26,7 @@ from detector.types import Box
 from viewer import log
 from viewer.dicom.model import Frame, Image, Picture, ScanUpdate, StudyHeader
 from viewer.errors import ViewerError
+from viewer.home import Home
 from viewer.review.store import Store
 from viewer.settings import Settings
 from viewer.ui import dialogs, wording
@@ -38,6 +39,8 @@ from viewer.ui.exchanging import Exchanging, Load
 from viewer.ui.findings_panel import FindingsPanel
 from viewer.ui.frames import Frames
 from viewer.ui.jobs import Jobs
+from viewer.ui.model_choice import Add, Inspect, ModelChoice
+from viewer.ui.model_dialogs import ModelsDialog
 from viewer.ui.notice_bar import NoticeBar
 from viewer.ui.opening import Opening
 from viewer.ui.presentation import Presentation
@@ -63,6 +66,8 @@ class Engine:
     detect: Detect
     decode_for_export: Callable[[Image], Frame]
     load: Load
+    inspect_model: Inspect
+    add_model: Add
 
 
 class MainWindow(QMainWindow):
@@ -74,7 +79,7 @@ class MainWindow(QMainWindow):
         jobs: Jobs,
         engine: Engine,
         store: Store,
-        database: Path,
+        home: Home,
         settings: Settings,
         model: Model | None,
         sample: Path | None,
@@ -93,8 +98,19 @@ class MainWindow(QMainWindow):
             jobs, self.reading, model=model, detect=engine.detect, settings=settings, parent=self
         )
         self.opening = Opening(jobs, engine.scan, self)
-        self.exchanging = Exchanging(jobs, database, engine.decode_for_export, self)
+        self.exchanging = Exchanging(jobs, home.database, engine.decode_for_export, self)
         self._load = engine.load
+        self.models = ModelChoice(
+            jobs,
+            home,
+            settings,
+            inspect=engine.inspect_model,
+            add=engine.add_model,
+            reading=self.reading,
+            deciding=self.deciding,
+            analysis=self.analysis,
+            parent=self,
+        )
         # The widgets
         self.viewport = Viewport(self)
         self.browser = StudyBrowser(Thumbnails(jobs, engine.make_thumbnail, self), self)
@@ -294,11 +310,18 @@ class MainWindow(QMainWindow):
             self.reading.open(there)
 
     def ask_settings(self) -> None:
-        dialog = dialogs.SettingsDialog(self, self._settings)
+        names = [model.card.name for model in self.models.models()]
+        dialog = dialogs.SettingsDialog(self, self._settings, names)
         if dialog.exec():
             self._settings.change(**dialog.values())
+            problem = self.models.follow_settings()
+            if problem:
+                self.notice.problem(problem)
             self.reading.set_reader(self._settings.reader)
             self.status.show_reader(self._settings.reader)
+
+    def show_models(self) -> None:
+        ModelsDialog(self, self.models, self._settings.text("last_folder")).exec()
 
     def _exchange_failed(self, sentence: str) -> None:
         self.status.show_work("", None)

@@ -25,6 +25,8 @@ _LINE, _SELECTED_LINE, _REJECTED_LINE = 2.0, 3.0, 1.0
 _DASHES = [4.0, 2.5]  # in widths of the line
 _SHORT_DASHES = [1.5, 1.0]  # of a box too small for the others
 _SMALL = 28.0
+_PROPOSAL_LINE = 1.0
+_PROPOSAL_DASHES = [2.0, 4.0]
 _TAG_MARGIN = 4  # to the edge of the viewport
 _TAG_GAP, _SELECTED_TAG_GAP = 4.0, 7.0
 _GLYPH = 9.0
@@ -108,6 +110,15 @@ def paint_marks(
     for mark in in_order:
         if mark.selected:
             _paint_handles(painter, view.box_to_screen(mark.box), mark_colour(mark))
+
+
+def paint_proposals(painter: QPainter, boxes: Sequence[Box], view: ViewTransform) -> None:
+    """Thin, grey and dotted: where the detector looked, which is no finding."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    pen = QPen(theme.PROPOSAL, _PROPOSAL_LINE)
+    pen.setDashPattern(_PROPOSAL_DASHES)
+    for box in boxes:
+        _outline(painter, _aligned(view.box_to_screen(box), view.ratio, _PROPOSAL_LINE), pen)
 
 
 def paint_draft(painter: QPainter, screen: Box, ratio: float, size: str, new: bool) -> None:

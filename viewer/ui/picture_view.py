@@ -43,6 +43,7 @@ class PictureView(QWidget):
         self._shown: Shown | None = None
         self._message = ("", "")
         self._marks: tuple[Mark, ...] = ()
+        self._proposals: tuple[Box, ...] = ()
         self._corners = CornerText()
         self._cursor_at: tuple[float, float] | None = None
         self._layer = PictureLayer()
@@ -83,12 +84,19 @@ class PictureView(QWidget):
         self._shown = None
         self._message = (title, detail)
         self._marks = ()
+        self._proposals = ()
         self.update()
 
     def set_marks(self, marks: tuple[Mark, ...]) -> None:
         """Draw these marks from now on."""
         self._marks = marks
         self.update()
+
+    def set_proposals(self, proposals: tuple[Box, ...]) -> None:
+        """Draw these regions below the marks, in pixels of the frame; they cannot be clicked."""
+        if proposals != self._proposals:
+            self._proposals = proposals
+            self.update()
 
     def select(self, mark_id: str | None) -> None:
         """Select one mark, or none."""
@@ -183,6 +191,7 @@ class PictureView(QWidget):
         size = (self.width(), self.height())
         painter.setFont(theme.picture_font(self.font()))
         text = corner_text.lay_out_text(painter, self._corners, self._own_text(shown), size)
+        mark_painting.paint_proposals(painter, self._proposals, view)
         marks = self._marks_now(state.draft)
         self._lay_out_tags(marks, view, text)
         mark_painting.paint_marks(painter, marks, view, self._tags, self._hovered())

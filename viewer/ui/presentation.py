@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
+from detector.types import ModelCard
 from viewer.review import operating_point
 from viewer.review.finding import Finding, Verb
+from viewer.review.operating_point import OperatingPoint
 from viewer.ui import wording
-from viewer.ui.analysis import Analysis, Outcome
+from viewer.ui.analysis import Analysis, AnalysisState, Outcome
 from viewer.ui.corner_text import CornerText
 from viewer.ui.deciding import Deciding
 from viewer.ui.facts import Facts
@@ -103,6 +105,7 @@ class Presentation(QObject):
         """Show what is known now: marks, list, state, threshold, what can be done."""
         listed = self._deciding.listed()
         self._show_marks(listed)
+        self._show_proposals()
         self._show_list(listed)
         self._show_analysis()
         self._browser.set_current(self._reading.position)
@@ -125,6 +128,11 @@ class Presentation(QObject):
                 if found.image == key
             )
         )
+
+    def _show_proposals(self) -> None:
+        shown = self._reading.show_proposals and self._reading.ai_visible
+        proposals = self._analysis.proposals() if shown else ()
+        self._viewport.set_proposals(tuple(proposal.box for proposal in proposals))
 
     def _show_list(self, listed: tuple[Finding, ...]) -> None:
         position, session = self._reading.position, self._reading.session
@@ -201,11 +209,22 @@ class Presentation(QObject):
             self._bar.show_counts(shown, hidden)
         else:
             self._bar.show_no_counts()
+        self._panel.show_image_findings(
+            wording.image_findings_words(state) if reading.ai_visible else ""
+        )
         words = ""
         if card is not None:
-            point = operating_point.at(card, reading.threshold)
+            point = self._operating_point(card, state)
             words = wording.operating_point_words(point, reading.threshold)
         self._bar.show_words(words)
+
+    def _operating_point(self, card: ModelCard, state: AnalysisState) -> OperatingPoint | None:
+        """What was measured of the model and precision that made the marks on the screen."""
+        run = state.run
+        if run is not None and run.weights_sha256 != card.weights_sha256:
+            return None
+        precision = "" if run is None else run.precision
+        return operating_point.at(card, self._reading.threshold, precision)
 
     def _state_button(self) -> None:
         if self._analysis.state().outcome is Outcome.ANALYSING:
@@ -241,6 +260,8 @@ class Presentation(QObject):
             analysing=self._analysis.state().outcome is Outcome.ANALYSING,
             ai_visible=reading.ai_visible,
             show_rejected=reading.show_rejected,
+            proposals=bool(self._analysis.proposals()),
+            show_proposals=reading.show_proposals,
             tool=self._viewport.tool,
         )
 

@@ -78,6 +78,7 @@ class Reading(QObject):
         self.threshold = 0.0
         self.ai_visible = True
         self.show_rejected = False
+        self.show_proposals = False
         self._store = store
         self._frames = frames
         self._wanted: Position | None = None
@@ -299,6 +300,11 @@ class Reading(QObject):
     def toggle_rejected(self) -> None:
         self.show_rejected = not self.show_rejected
         self._put_in_force()
+
+    def toggle_proposals(self) -> None:
+        """Hide or show the regions that a two-stage detector looked at."""
+        self.show_proposals = not self.show_proposals
+        self.changed.emit()
 
     def _put_in_force(self) -> None:
         if self.session is None:

@@ -32,6 +32,7 @@ MARK_ACCEPTED = QColor("#3ecf9d")
 MARK_CORRECTED = QColor("#3ecf9d")
 MARK_REJECTED = QColor("#a7adb4")
 MARK_ADDED = QColor("#56b4e9")
+PROPOSAL = QColor("#c9ced4")
 
 MIN_TEXT_PIXELS = 12
 TEXT_PIXELS = 13

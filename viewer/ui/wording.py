@@ -7,6 +7,7 @@ from html import escape
 
 from detector.types import ModelCard
 from viewer.dicom.model import Image, Patient, PlaneGeometry, Series, Study
+from viewer.installed import InstalledModel
 from viewer.review.finding import Finding, Status
 from viewer.review.operating_point import OperatingPoint
 from viewer.ui.analysis import AnalysisState, Outcome
@@ -20,6 +21,7 @@ STATUS_WORDS = {
     Status.ADDED: "added by reader",
 }
 
+_PERCENT = "\N{NO-BREAK SPACE}%"  # a line shall not begin with it
 _DEVICES = {"cpu": "CPU", "cuda": "GPU", "mps": "GPU"}
 
 
@@ -172,14 +174,29 @@ def analysis_detail(state: AnalysisState, card: ModelCard | None, nothing: bool)
 
 
 def ran_by(state: AnalysisState, card: ModelCard | None) -> str:
-    """Which machine said so, for example ``chest-xray 1.0.0 on CPU · 0.4 s``."""
+    """Which machine said so, for example ``chest-xray 1.0.0 on CPU, int8 · 0.4 s``."""
     run = state.run
     if run is None:
         return ""
     older = "" if card is None or card.weights_sha256 == run.weights_sha256 else " (another model)"
     took = "" if state.seconds is None else f" · {state.seconds:.1f} s"
     device = _DEVICES.get(run.device.split(":")[0], run.device)
-    return f"{run.model_name} {run.model_version}{older} on {device}{took}"
+    # Full precision is what nobody wonders about; of runs before it was kept nothing is known.
+    precision = "" if run.precision in ("", "fp32") else f", {run.precision}"
+    return f"{run.model_name} {run.model_version}{older} on {device}{precision}{took}"
+
+
+def image_findings_words(state: AnalysisState) -> str:
+    """What the model says of the image as a whole, the likeliest first; empty for nothing."""
+    found = () if state.run is None else state.run.image_findings
+    likely = sorted(found, key=lambda one: -one.probability)
+    words = (f"{_finding_name(one.name)} {one.probability * 100:.0f}{_PERCENT}" for one in likely)
+    return f"On the whole image: {', '.join(words)}" if found else ""
+
+
+def _finding_name(name: str) -> str:
+    """``Pleural_Thickening`` as ``pleural thickening``."""
+    return name.replace("_", " ").lower()
 
 
 def status_line(
@@ -210,9 +227,26 @@ def operating_point_words(point: OperatingPoint | None, threshold: float) -> str
     """What the threshold means on the set that the model was measured on."""
     if point is None:
         return "How often this threshold is right was not measured."
+    marks = f"{point.false_marks_per_image:.1f}"
     return (
-        f"At {threshold:.2f} it finds {point.sensitivity * 100:.0f} % of findings with "
-        f"{point.false_marks_per_image:.1f} false marks an image."
+        f"At {threshold:.2f}: finds {point.sensitivity * 100:.0f} % of findings, {marks} false "
+        f"{'mark' if marks == '1.0' else 'marks'} an image."
+    )
+
+
+def model_cells(model: InstalledModel) -> tuple[str, str, str, str, str, str]:
+    """Name, version, architecture, categories, input and source of a model, for its row."""
+    card = model.card
+    colours = "grey" if card.channels == 1 else "colour"
+    style = card.architecture_options.get("layout", {}).get("style", "")
+    architecture = f"{card.architecture}, {style}" if style else card.architecture
+    return (
+        card.name,
+        card.version,
+        architecture,
+        ", ".join(card.categories),
+        f"{card.input_size} px, {colours}",
+        model.source,
     )
 
 
