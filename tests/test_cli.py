@@ -474,6 +474,9 @@ def test_train_writes_a_model_that_evaluate_takes(
     assert "epoch 1 of 1" in capsys.readouterr().err
     (folder,) = (place for place in out.iterdir() if (place / "card.json").is_file())
     name = json.loads((folder / "card.json").read_text(encoding="utf-8"))["name"]
+    other = ("--arch", "ssdlite", "--backbone", "mobilenet_v3", "--input-size", 64)
+    assert run("train", *words, *other) == 0
+    assert "this ssdlite starts from chance" in capsys.readouterr().err
 
     figures = tmp_path / "figures"
     words = ("--model", name, "--data", data, "--out", figures, "--device", "cpu")

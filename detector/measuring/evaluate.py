@@ -171,7 +171,8 @@ def _facts(
 
 
 def _all_hashes(training: Mapping[str, Any]) -> list[str]:
-    """The patients of a model and of those that it went on from."""
+    """The patients of a model and of those that it went on from, those who validated included."""
     own = list(training.get("patient_hashes", ()))
+    own += training.get("validation", {}).get("patient_hashes", ())
     base = training.get("base", {}).get("training")
     return own + (_all_hashes(base) if base else [])

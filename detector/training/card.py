@@ -72,6 +72,8 @@ def card_of(
     base : the model that it went on from.
     """
     now = datetime.now(UTC)
+    # Threshold and calibration belong together, and to the scores of one kind of network.
+    same = base is not None and base.card.architecture == recipe.architecture
     facts = dict(training) | {"date": now.isoformat(timespec="seconds")}
     if base is not None:
         facts["base"] = {
@@ -91,7 +93,8 @@ def card_of(
         modalities=base.card.modalities if base else ("CR", "DX", "RG"),
         body_parts=base.card.body_parts if base else ("CHEST", "THORAX"),
         views=base.card.views if base else ("PA", "AP"),
-        default_threshold=base.card.default_threshold if base else UNMEASURED_THRESHOLD,
+        default_threshold=base.card.default_threshold if base and same else UNMEASURED_THRESHOLD,
+        calibration=dict(base.card.calibration) if base and same else {},
         description=(
             f"Trained on {training['images']} images of {training['patients']} patients. "
             "Not measured on other patients yet: run evaluate."

@@ -15,7 +15,7 @@ import torch
 
 from detector import model_store
 from detector.inference import choose, opening
-from detector.inference.choose import Backend, Tolerance, alike, fastest, probe_square
+from detector.inference.choose import Backend, Tolerance, alike, fastest
 from detector.inference.export import add_exports, to_onnx
 from detector.inference.onnx_runner import FILES, OnnxRunner
 from detector.inference.predictor import Predictor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from detector import model_store
 from detector.inference.predictor import Predictor
 from detector.measuring.evaluate import evaluate, format_table
 from detector.networks.yolox_start import load_yolox_nano
+from detector.training.card import UNMEASURED_THRESHOLD
 from detector.training.fitting import Recipe, new_network
 from detector.training.history import EpochFigures
 from detector.training.train import Wish, train
@@ -27,6 +29,9 @@ def test_fine_tuning_goes_on_from_the_base(
     tiny_export: Path, small_model: Path, tmp_path: Path
 ) -> None:
     lines: list[str] = []
+    text = json.loads((small_model / model_store.CARD).read_text())
+    text["calibration"] = {"opacity": [1.5, 0.5]}
+    (small_model / model_store.CARD).write_text(json.dumps(text))
     folder = train(tiny_export, tmp_path / "out", init=small_model, wish=Wish(epochs=1),
                    device="cpu", progress=lines.append)  # fmt: skip
     card = model_store.read_card(folder)
@@ -39,6 +44,8 @@ def test_fine_tuning_goes_on_from_the_base(
     assert card.training["base"]["weights_sha256"] == base.weights_sha256
     assert card.training["recipe"]["seed"] == 0
     assert card.weights_sha256 != base.weights_sha256
+    assert card.default_threshold == base.default_threshold
+    assert card.calibration == {"opacity": (1.5, 0.5)}
     assert any("epoch 1 of 1: loss" in line for line in lines)
     # Two patients with boxes are too few to spare one.
     assert any("too few to hold any out" in line for line in lines)
@@ -113,6 +120,7 @@ def test_of_another_architecture_the_backbone_is_taken(tmp_path: Path) -> None:
     card = model_store.load(folder).card
     assert (card.name, card.architecture) == ("trained", "ssdlite")
     assert card.architecture_options["backbone"] == "mobilenet_v3"
+    assert card.default_threshold == UNMEASURED_THRESHOLD
     assert card.training["base"]["name"] == "first"
     assert any(re.match(r"\d{3} tensors of the backbone are taken from first", x) for x in lines)
 

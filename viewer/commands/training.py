@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from detector import model_store
 from viewer.commands.console import require_paths, tell
 from viewer.commands.dicom_pictures import dicom_pictures
 from viewer.commands.models import chosen_model
@@ -27,12 +28,13 @@ def train(
 
     Parameters
     ----------
-    init : name of a model, an ONNX file, or "none"; None is the first model.
+    init : name of a model, an ONNX file, or "none"; None is the first model, and chance where
+        another architecture is wished for.
     held_out : share of the patients that validate.
     wish : the fields of `detector.training.plan.Wish`.
     """
     require_paths(data)
-    start = _start(home, init)
+    start = _start(home, init, wish.get("architecture"))
     # Imported late: it brings torch, which a wrong path should not have to wait for.
     from detector.training.plan import Wish  # noqa: PLC0415
     from detector.training.train import train as train_model  # noqa: PLC0415
@@ -44,13 +46,18 @@ def train(
         )  # fmt: skip
 
 
-def _start(home: Home, init: str | None) -> Path | None:
+def _start(home: Home, init: str | None, architecture: str | None) -> Path | None:
     if init == "none":
         return None
     if init is not None and init.lower().endswith(".onnx"):
         require_paths([Path(init)])
         return Path(init)
-    return chosen_model(home, init)
+    folder = chosen_model(home, init)
+    card = model_store.read_card(folder)
+    if init is None and architecture not in (None, card.architecture):
+        tell(f"{card.name} is a {card.architecture}: this {architecture} starts from chance")
+        return None
+    return folder
 
 
 def evaluate(
