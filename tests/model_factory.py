@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 
 def make_model(folder: Path, name: str = "random", seed: int = 0) -> Path:
     """Write ``folder/name``: a chest radiograph model that scores everything at random."""
+    options = {"levels": [16, 32], "image_classes": []}
+    return _save(folder / name, "csp_nano", options, 320, seed)
+
+
+def make_two_stage_model(folder: Path, name: str = "two-stage") -> Path:
+    """The same with region proposals."""
+    return _save(folder / name, "faster_rcnn", {"backbone": "mobilenet_v3"}, 128, 0)
+
+
+def _save(
+    folder: Path, architecture: str, options: dict[str, Any], input_size: int, seed: int
+) -> Path:
     import torch
 
     from detector import model_store
@@ -14,15 +27,14 @@ def make_model(folder: Path, name: str = "random", seed: int = 0) -> Path:
     from detector.types import ModelCard
 
     torch.manual_seed(seed)
-    options = {"levels": [16, 32], "image_classes": []}
-    network = build("csp_nano", options, ("opacity",))
+    network = build(architecture, options, ("opacity",))
     card = ModelCard(
-        name=name,
+        name=folder.name,
         version="1",
-        architecture="csp_nano",
+        architecture=architecture,
         architecture_options=options,
         categories=("opacity",),
-        input_size=320,
+        input_size=input_size,
         weights_sha256="",
         modalities=("CR", "DX"),
         body_parts=("CHEST",),
@@ -30,5 +42,5 @@ def make_model(folder: Path, name: str = "random", seed: int = 0) -> Path:
         default_threshold=0.3,
         description="Random weights.",
     )
-    model_store.save(card, network, folder / name)
-    return folder / name
+    model_store.save(card, network, folder)
+    return folder

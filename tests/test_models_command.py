@@ -7,11 +7,12 @@ import json
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from detector.model_store import read_card
 from tests.dicom_factory import make_dicom
-from tests.model_factory import make_model
+from tests.model_factory import make_model, make_two_stage_model
 from tests.onnx_factory import make_onnx, yolo_answer
 from viewer import cli
 from viewer.home import Home
@@ -149,6 +150,23 @@ def test_proposals_need_a_two_stage_model(
     words = ("--model", "chest-xray", "--proposals", 5)
     assert run("detect", picture, "--out", tmp_path / "out.json", *words) == 1
     assert "no proposals" in capsys.readouterr().err
+
+
+def test_a_two_stage_model_tells_its_best_proposals(home: Home, tmp_path: Path) -> None:
+    model = make_two_stage_model(tmp_path)
+    values = np.random.default_rng(0).integers(0, 256, (150, 120), dtype=np.uint8)
+    PIL.Image.fromarray(values).save(tmp_path / "a.png")
+    out = tmp_path / "out.json"
+    words = ("--model", model, "--out", out, "--proposals", 5, "--any-image", "--device", "cpu")
+    assert run("detect", tmp_path / "a.png", *words) == 0
+    (image,) = json.loads(out.read_text())["images"]
+    proposals = image["proposals"]
+    assert len(proposals) == 5
+    scores = [proposal["objectness"] for proposal in proposals]
+    assert scores == sorted(scores, reverse=True)
+    for x, y, width, height in (proposal["bbox"] for proposal in proposals):
+        assert 0 <= x < x + width <= 120
+        assert 0 <= y < y + height <= 150
 
 
 def test_a_published_yolox_sees_a_person_in_a_radiograph(

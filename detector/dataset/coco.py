@@ -116,17 +116,19 @@ def _boxes(
     """Boxes by image number; what is not usable goes to `problems`, one sentence each."""
     result: dict[int, ImageBoxes] = {}
     for annotation in annotations:
+        boxes, unclear = None, set(names.values())  # any category, until it is known which
         try:
-            which = f"Annotation {annotation['id']}"
             number = int(annotation["image_id"])
-            image = images[number]
+            boxes = result.setdefault(number, ImageBoxes(_size(images[number]), problems))
             category = names[int(annotation["category_id"])]
+            unclear = {category}
+            which = f"Annotation {annotation['id']}"
             x, y, width, height = map(float, annotation["bbox"])
-            size = int(image["width"]), int(image["height"])
         except (KeyError, TypeError, ValueError, OverflowError) as e:
             problems.append(f"An annotation was left out: {e!r} is missing or wrong.")
+            if boxes is not None:
+                boxes.doubtful |= unclear
             continue
-        boxes = result.setdefault(number, ImageBoxes(size, problems))
         if "score" in annotation:
             problems.append(f"{which} was left out: it is a detection, no finding.")
         elif annotation.get("iscrowd"):
@@ -134,6 +136,14 @@ def _boxes(
         else:
             boxes.add(category, (x, y, x + width, y + height), which)
     return result
+
+
+def _size(image: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Columns and rows; None where the file does not say them, as `_sample` accepts."""
+    try:
+        return int(image["width"]), int(image["height"])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
 
 
 def _sample(

@@ -40,7 +40,8 @@ def open_model(
         wanted = "fp32" if precision == "auto" else precision
         return _open(folder, card, Backend("torch", wanted, choose_device(device)))
     known = remembered(memory, card, device)
-    if known is not None:
+    # A card that was measured anew may forbid what was allowed when this was remembered.
+    if known is not None and (known.precision != "int8" or _int8_allowed(card)):
         return _open(folder, card, known)
     runner, chosen = _measured(folder, card, choose_device(device))
     if chosen is not None:
@@ -89,13 +90,17 @@ def _measured(folder: Path, card: ModelCard, device: str) -> tuple[Runner, Backe
     ways = backends(folder, card, device)
     first = Backend("torch", "fp32", device)
     reference = ways.pop(first)()
-    if not card.evaluation.get("backends", {}).get("int8", {}).get("allowed", False):
+    if not _int8_allowed(card):
         ways.pop(Backend("onnxruntime", "int8", device), None)
     try:
         chosen, runner = fastest((first, reference), ways, card)
     except AcceleratorFullError:
         return reference, None
     return runner, chosen
+
+
+def _int8_allowed(card: ModelCard) -> bool:
+    return bool(card.evaluation.get("backends", {}).get("int8", {}).get("allowed", False))
 
 
 def _open(folder: Path, card: ModelCard, backend: Backend) -> Runner:

@@ -131,8 +131,14 @@ class Predictor:
         began = time.perf_counter()
         squares, geometries = zip(*(square_of(i, self.card) for i in images), strict=True)
         batch = np.stack(squares)
-        views, runner = self._views(batch, thorough)
-        regions = _proposals(runner, batch, geometries, proposals)
+        try:
+            runner = self._runner
+            views = _views(runner, batch, thorough)
+            regions = _proposals(runner, batch, geometries, proposals)
+        except AcceleratorFullError:
+            runner = cast(TorchNetwork, self._runner).on_cpu()
+            views = _views(runner, batch, thorough)
+            regions = _proposals(runner, batch, geometries, proposals)
         found = [found_by(self.card, views, place, floor, g) for place, g in enumerate(geometries)]
         seconds = (time.perf_counter() - began) / len(images)
         return [
@@ -150,19 +156,6 @@ class Predictor:
             )
             for place, boxes in enumerate(found)
         ]
-
-    def _views(self, batch: FloatArray, thorough: bool) -> tuple[list[RawOutput], Runner]:
-        """What the network answers, in thorough mode several times, and what computed it."""
-        runner = self._runner
-        try:
-            views = [runner.run(batch)]
-        except AcceleratorFullError:
-            runner = cast(TorchNetwork, runner).on_cpu()
-            views = [runner.run(batch)]
-        if thorough:
-            turned = runner.run(np.ascontiguousarray(batch[..., ::-1]))
-            views.append(mirrored(turned, batch.shape[-1]))
-        return views, runner
 
     def _image_findings(self, views: Sequence[RawOutput], place: int) -> tuple[ImageFinding, ...]:
         names = self.card.architecture_options.get("image_classes", ())
@@ -207,6 +200,15 @@ def found_by(
     likely = calibrated(marks.scores, [names[n] for n in marks.names], curves)
     marks = marks._replace(scores=likely).from_score(floor).best_first()
     return placed(marks.chosen(slice(MOST_CANDIDATES)), names, geometry)
+
+
+def _views(runner: Runner, batch: FloatArray, thorough: bool) -> list[RawOutput]:
+    """What the network answers, in thorough mode for the mirrored squares, too."""
+    views = [runner.run(batch)]
+    if thorough:
+        turned = runner.run(np.ascontiguousarray(batch[..., ::-1]))
+        views.append(mirrored(turned, batch.shape[-1]))
+    return views
 
 
 def mirrored(output: RawOutput, size: int) -> RawOutput:

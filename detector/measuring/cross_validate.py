@@ -22,6 +22,7 @@ from typing import Any
 import torch
 
 from detector.dataset.sources import read_dataset
+from detector.dataset.vocabulary import IMAGE_CLASSES
 from detector.inference.predictor import Predictor
 from detector.measuring.evaluate import Seen, analysed
 from detector.measuring.folds import (
@@ -76,7 +77,8 @@ def predict(plan: Plan, fold: int, progress: Progress) -> None:
         if path.is_file():
             continue
         if not folder.is_dir():
-            write_model(plan, fold, bare_card(plan, f"fold{fold}", "0"), folder)
+            card = bare_card(plan, f"fold{fold}", "0")
+            write_model(plan, fold, replace(card, image_findings=IMAGE_CLASSES), folder)
         predictor = Predictor(folder, "cpu", variant.precision)
         seen = analysed(
             predictor, samples if name == "fp32" else read, variant.change, progress,

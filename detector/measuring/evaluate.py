@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from detector.measuring.robustness import (
     robustness_figures,
 )
 from detector.measuring.seen import Seen
+from detector.training.card import seen_patients
 from detector.types import DatasetError, ModelCard
 
 __all__ = ["Seen", "analysed", "evaluate", "format_table", "measure"]
@@ -151,7 +152,7 @@ def _facts(
 ) -> dict[str, Any]:
     """What was measured with what, and what the reader of the figures must know."""
     card = predictor.card
-    known = set(_all_hashes(card.training))
+    known = seen_patients(card.training)
     patients = {s.patient for s in samples}
     repeated = sum(patient_hash(p) in known for p in patients)
     warnings = [f"{d.name}: {problem}" for d in datasets for problem in d.problems]
@@ -168,11 +169,3 @@ def _facts(
         "seen_in_training": repeated,
         "warnings": warnings,
     }  # fmt: skip
-
-
-def _all_hashes(training: Mapping[str, Any]) -> list[str]:
-    """The patients of a model and of those that it went on from, those who validated included."""
-    own = list(training.get("patient_hashes", ()))
-    own += training.get("validation", {}).get("patient_hashes", ())
-    base = training.get("base", {}).get("training")
-    return own + (_all_hashes(base) if base else [])

@@ -201,10 +201,12 @@ def draw(prepared: Sequence[Prepared], count: int, generator: torch.Generator) -
         read = bool(sample.complete) or bool(sample.rejected)
         kinds["objects" if sample.objects else "negative" if read else "weak"].append(index)
     shares = {"objects": 0.45, "negative": 0.30, "weak": 0.25}
-    total = sum(shares[k] for k, members in kinds.items() if members)
+    present = {kind: members for kind, members in kinds.items() if members}
+    total = sum(shares[kind] for kind in present)
     chosen: list[int] = []
-    for kind, members in kinds.items():
-        wanted = round(count * shares[kind] / total) if members else 0
+    for kind, members in present.items():
+        last = kind == list(present)[-1]  # which takes what rounding left
+        wanted = count - len(chosen) if last else round(count * shares[kind] / total)
         while wanted > 0:
             order = torch.randperm(len(members), generator=generator).tolist()[:wanted]
             chosen.extend(members[i] for i in order)

@@ -36,6 +36,21 @@ def training_facts(
     }
 
 
+def seen_patients(training: Mapping[str, Any]) -> frozenset[str]:
+    """The hashes of the patients of a model and of those that it went on from.
+
+    Whoever validated counts, too.
+
+    Parameters
+    ----------
+    training : of a card.
+    """
+    own = [*training.get("patient_hashes", ())]
+    own += training.get("validation", {}).get("patient_hashes", ())
+    base = training.get("base", {}).get("training")
+    return frozenset(own) | (seen_patients(base) if base else frozenset())
+
+
 def validation_facts(
     training: Sequence[Sample], held_out: Sequence[Sample], history: Sequence[EpochFigures]
 ) -> dict[str, Any]:

@@ -78,11 +78,14 @@ class Checkpoint:
 
 
 def fingerprint(recipe: dict[str, Any], *shares: Sequence[Prepared]) -> str:
-    """What a checkpoint must agree on: the recipe, and the images with their boxes."""
+    """What a checkpoint must agree on: the recipe, the images and all that is known of them."""
     content = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode())
     for prepared in shares:
         for item in prepared:
-            content.update(repr((item.sample.objects, item.sample.rejected)).encode())
+            sample = item.sample
+            known = (sorted(sample.complete), sorted(sample.weak.items()),
+                     sorted(sample.image_classes.items()))  # fmt: skip
+            content.update(repr((sample.objects, sample.rejected, known)).encode())
             content.update(item.pixels.tobytes())
         content.update(b"end of share")
     return content.hexdigest()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from detector.dataset.folds import hold_out
+from detector.dataset.folds import hold_out, patient_hash
 from detector.dataset.pictures import LoadDicom
 from detector.dataset.sample import Dataset, Sample
 from detector.dataset.sources import read_dataset
@@ -17,7 +17,7 @@ from detector.inference.devices import choose_device
 from detector.model_store import LoadedModel, load, save
 from detector.networks.network import DetectionNetwork
 from detector.training.augment import Prepared, prepare
-from detector.training.card import card_of, training_facts, validation_facts
+from detector.training.card import card_of, seen_patients, training_facts, validation_facts
 from detector.training.distributed import Team, joined
 from detector.training.fitting import fit
 from detector.training.history import EpochFigures, plot
@@ -145,6 +145,9 @@ class _Material:
                 f"{len({s.patient for s in held_out})} patients with {len(held_out)} images are "
                 "held out for validation"
             )
+        known = seen_patients(base.card.training) if base is not None else frozenset()
+        if repeated := sum(patient_hash(p) in known for p in {s.patient for s in held_out}):
+            progress(f"{repeated} of them trained the start: the validation is optimistic")
         return _Material(datasets, categories, training, held_out)
 
 

@@ -39,7 +39,6 @@ class Plain(Augmenter):
 
 
 def main(folder: Path) -> None:
-    torch.set_num_threads(1)
     with joined("cpu") as team:
         samples = read_dataset(folder / "e").samples
         prepared = prepare(samples, 64, lambda _: None, folder=folder / "images", team=team)
@@ -55,5 +54,6 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    torch.set_num_threads(1)
     fitting.Augmenter = Plain  # type: ignore[misc]
     main(Path(sys.argv[1]))

@@ -78,6 +78,9 @@ def test_an_epoch_shows_all_kinds_and_goes_through_each_before_repeating() -> No
     assert max(shown) - min(shown) <= 1
     assert len({n for n in names if n[0] == "n"}) == 24
     assert set(draw(items[:10], 16, torch.Generator().manual_seed(0))) == set(range(10))
+    # Never fewer than asked for: with small batches the last step would have no picture.
+    for count in range(1, 31):
+        assert len(draw(items, count, torch.Generator().manual_seed(0))) == count
 
 
 def test_a_weak_report_counts_as_much_as_it_says() -> None:

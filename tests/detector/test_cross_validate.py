@@ -11,6 +11,7 @@ import torch
 from detector import model_store
 from detector.dataset.sample import LabelledBox, Sample
 from detector.dataset.sources import read_dataset
+from detector.dataset.vocabulary import IMAGE_CLASSES
 from detector.inference.predictor import Predictor
 from detector.measuring import folds
 from detector.measuring.cross_validate import out_of_fold, predict, variants
@@ -82,6 +83,7 @@ def test_from_folds_to_a_published_model(
     assert report["categories"]["opacity"]["objects"] == 12
     assert report["categories"]["effusion"]["objects"] == 4
     assert report["categories"]["opacity"]["ap"]["0.4"]["prior"] > 0.4  # half of the images
+    assert all(set(s.image_scores) == set(IMAGE_CLASSES) for s in seen["fp32"])
     assert report["robustness"]["plain"]["opacity"]["ap_0.4"]["drop"] == 0
     assert set(report["backends"]) == {"fp32", "bf16"}
     assert "difference" in format_table(report)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -79,6 +80,38 @@ def test_what_cannot_be_used_is_said(tmp_path: Path) -> None:
     for words in ("outside the image", "cut to the image", "is missing", "9", "detection",
                   "must rise"):  # fmt: skip
         assert words in said, words
+
+
+@pytest.mark.parametrize(
+    ("broken", "known"),
+    [
+        ({"bbox": [1, 2, 3]}, {"effusion"}),
+        ({"bbox": None}, {"effusion"}),
+        ({"category_id": 77}, set()),
+    ],
+)
+def test_a_category_whose_box_cannot_be_read_is_unknown_not_absent(
+    tmp_path: Path, broken: dict[str, Any], known: set[str]
+) -> None:
+    folder = write_export(
+        tmp_path / "e",
+        [{"name": "a.png", "picture": radiograph(1), "boxes": [(1, 10, 10, 30, 30)]}],
+    )
+    document = json.loads((folder / "annotations.json").read_text())
+    document["annotations"][0] |= broken
+    (folder / "annotations.json").write_text(json.dumps(document))
+    data = read_dataset(folder)
+    assert data.samples[0].complete == known
+    assert len(data.problems) == 1
+
+
+def test_boxes_of_an_image_whose_size_is_not_told_are_read(tmp_path: Path) -> None:
+    put(tmp_path / "x.png", 0)
+    write_coco(tmp_path / "annotations.json", {3: "x.png"}, [(3, 1, 1, 2, 30, 40)])
+    document = json.loads((tmp_path / "annotations.json").read_text())
+    del document["images"][0]["width"], document["images"][0]["height"]
+    (tmp_path / "annotations.json").write_text(json.dumps(document))
+    assert read_dataset(tmp_path).samples[0].boxes_of("cat") == (Box(1, 2, 31, 42),)
 
 
 def test_an_image_outside_the_folder_is_not_read(tmp_path: Path) -> None:

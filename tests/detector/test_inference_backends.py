@@ -190,6 +190,17 @@ def test_int8_is_tried_only_where_the_card_allows_it(
     assert predictor.precision == ("int8" if allowed else "fp32")
 
 
+def test_int8_that_was_remembered_is_not_used_once_the_card_forbids_it(
+    model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    memory = tmp_path / "speeds.json"
+    card = model_store.read_card(model)
+    choose.remember(memory, card, "cpu", Backend("onnxruntime", "int8", "cpu"))
+    monkeypatch.setattr(choose, "seconds_of", lambda runner, square, budget: 1.0)
+    assert not card.evaluation
+    assert Predictor(model, "cpu", memory=memory).precision == "fp32"
+
+
 @pytest.mark.parametrize("name", FILES.values())
 def test_a_damaged_export_is_refused(model: Path, name: str, tmp_path: Path) -> None:
     path = model / name

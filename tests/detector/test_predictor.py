@@ -15,7 +15,7 @@ from torchvision.ops import batched_nms
 
 from detector.inference.devices import choose_device
 from detector.inference.predictor import Predictor
-from detector.inference.runner import RawOutput
+from detector.inference.runner import AcceleratorFullError, RawOutput
 from detector.inference.suppression import placed, suppressed, unlike
 from detector.inference.torch_runner import TorchRunner
 from detector.model_store import LoadedModel
@@ -116,6 +116,27 @@ def test_out_of_memory_goes_to_the_cpu_and_says_so(monkeypatch: pytest.MonkeyPat
         assert answer.device == "cpu"
         assert len(answer.detections) == 2
     assert seen == ["cuda", "cpu", "cuda", "cpu"]
+
+
+def test_out_of_memory_in_the_second_look_goes_to_the_cpu_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network = Fixed([[1.0, 2, 40, 50]], [[1.0, 0.0]])
+    predictor = Predictor(LoadedModel(model_card(), network), "cpu")
+    wanted = predictor.predict(ImageInput(radiograph(0)), thorough=True)
+    run = TorchRunner.run
+    calls: list[bool] = []
+
+    def run_out(self: TorchRunner, squares: np.ndarray) -> RawOutput:
+        calls.append(True)
+        if len(calls) == 2:
+            raise AcceleratorFullError("The graphics card has no memory left.")
+        return run(self, squares)
+
+    monkeypatch.setattr(TorchRunner, "run", run_out)
+    answer = predictor.predict(ImageInput(radiograph(0)), thorough=True)
+    assert answer.detections == wanted.detections
+    assert len(calls) == 4
 
 
 def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,6 +57,16 @@ def test_fine_tuning_goes_on_from_the_base(
     assert again.name == "small-tuned-2"
 
 
+def test_held_out_patients_that_trained_the_start_are_told(tmp_path: Path) -> None:
+    data = patches(tmp_path / "e", 12)
+    wish = Wish(epochs=1, input_size=64, batch=4)
+    base = train(data, tmp_path / "out", init=None, share=0, device="cpu", wish=wish)
+    lines: list[str] = []
+    train(data, tmp_path / "out", init=base, share=0.25, device="cpu", wish=wish,
+          progress=lines.append)  # fmt: skip
+    assert any("trained the start: the validation is optimistic" in line for line in lines)
+
+
 def test_held_out_patients_are_measured_and_named_on_the_card(tmp_path: Path) -> None:
     lines: list[str] = []
     folder = train(

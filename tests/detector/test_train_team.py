@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 
+from detector.training import fitting
 from detector.training.distributed import Team
 from detector.training.fitting import fit, new_network
 from detector.types import DetectorError
@@ -21,24 +22,26 @@ from tests.detector.training_material import material, patches
 ROOT = Path(__file__).parents[2]
 
 
-def trained(folder: Path, processes: int) -> list[Any]:
+def trained_by_two(folder: Path) -> list[Any]:
     """Weights before and after, and figures, of each process."""
-    command = [sys.executable, "-m"]
-    if processes > 1:
-        command += ["torch.distributed.run", "--standalone", "--nproc-per-node", str(processes),
-                    "-m"]  # fmt: skip
-    command += ["tests.detector.team_of_two", str(folder)]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command = [*torchrun, "--nproc-per-node", "2", "-m", "tests.detector.team_of_two", str(folder)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()[-3000:]
     assert b"Warning" not in done.stderr
-    return [torch.load(folder / f"{rank}of{processes}.pt") for rank in range(processes)]
+    return [torch.load(folder / f"{rank}of2.pt") for rank in range(2)]
 
 
-def test_two_processes_end_with_the_same_weights_near_those_of_one(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_two_processes_end_with_the_same_weights_near_those_of_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     patches(tmp_path / "e", 9)
-    (start, alone, figures), = trained(tmp_path, 1)  # fmt: skip
-    first, second = trained(tmp_path, 2)
+    monkeypatch.setattr(fitting, "Augmenter", team_of_two.Plain)
+    team_of_two.main(tmp_path)
+    start, alone, figures = torch.load(tmp_path / "0of1.pt")
+    first, second = trained_by_two(tmp_path)
     for name, value in first[1].items():
         assert torch.equal(value, second[1][name]), name
         assert value.isfinite().all(), name

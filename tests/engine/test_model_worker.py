@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -82,6 +83,20 @@ def test_another_model_is_loaded_in_its_place(
     assert client.detect(worker, frame, model, FLOOR, "cpu").model_name == "random"
     assert client.detect(worker, frame, other, FLOOR, "cpu").model_name == "other"
     assert client.detect(worker, frame, model, FLOOR, "cpu").model_name == "random"
+
+
+def test_a_model_that_was_replaced_in_its_folder_is_loaded_anew(
+    worker: Worker, frame: Frame, tmp_path: Path
+) -> None:
+    old = make_model(tmp_path)
+    first = client.detect(worker, frame, old, FLOOR, "cpu")
+    shutil.rmtree(old)
+    with pytest.raises(InputError, match="no model"):
+        client.detect(worker, frame, old, FLOOR, "cpu")
+    make_model(tmp_path, seed=1)
+    second = client.detect(worker, frame, old, FLOOR, "cpu")
+    assert second.weights_sha256 != first.weights_sha256
+    assert second.detections != first.detections
 
 
 def test_damaged_weights_are_a_sentence_and_the_child_lives_on(

@@ -96,6 +96,29 @@ def test_a_refused_image_says_why_and_can_be_run_all_the_same(desk: Desk, tmp_pa
     assert len(desk.puppet.calls) == 1
 
 
+def test_marks_of_another_model_get_no_words_of_this_one_while_it_runs_or_fails(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.puppet.answers[100] = [(Box(2, 2, 20, 20), 0.9, "opacity")]
+    desk.open(radiograph(tmp_path / "a.dcm", first=100))
+    desk.wait_analysed()
+    words, analysis = desk.window.bar.words, desk.window.analysis
+    present = analysis.model
+    assert present is not None
+    assert "finds 50 % of findings" in words.text()
+    analysis.use(replace(present, card=replace(present.card, weights_sha256="cd" * 32)))
+    assert "not measured" in words.text()
+    desk.puppet.gate.clear()
+    desk.puppet.failure = InputError("The model file is damaged.")
+    analysis.run()
+    assert desk.rows(), "the marks of the run before"
+    assert "not measured" in words.text()
+    desk.puppet.gate.set()
+    desk.until(lambda: desk.window.panel.state.title.text() == "Analysis failed")
+    assert desk.rows()
+    assert "not measured" in words.text()
+
+
 def test_a_failed_analysis_says_so_and_can_be_tried_again(desk: Desk, tmp_path: Path) -> None:
     desk.puppet.failure = InputError("The model file is damaged.")
     desk.open(radiograph(tmp_path / "a.dcm"))

@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from detector import model_store
 from viewer.engine.child import Link, serve
 from viewer.engine.messages import (
     ANALYSING,
@@ -58,7 +59,12 @@ class _Models:
 
     def _load(self, request: DetectRequest, link: Link) -> Predictor:
         key = request.model_folder, request.device
-        if self._predictor is not None and self._key == key:
+        if (
+            self._predictor is not None
+            and self._key == key
+            # Another model may have been put into the same folder since.
+            and model_store.read_card(request.model_folder) == self._predictor.card
+        ):
             return self._predictor
         link.report(DetectUpdate(LOADING))
         self._predictor = self._key = None  # free the memory of the last one first

@@ -132,6 +132,11 @@ class Analysis(QObject):
             return AnalysisState(Outcome.REFUSED, refusal)
         return AnalysisState(Outcome.NOT_ANALYSED)
 
+    def shown_run(self) -> Run | None:
+        """The run whose candidates are on the screen, also while another is made or has failed."""
+        key = self._reading.key
+        return None if key is None else self._run_of(key)
+
     def proposals(self) -> tuple[Proposal, ...]:
         """The regions that a two-stage model looked at on this image, in this sitting."""
         key = self._reading.key

@@ -9,7 +9,7 @@ from viewer.review import operating_point
 from viewer.review.finding import Finding, Verb
 from viewer.review.operating_point import OperatingPoint
 from viewer.ui import wording
-from viewer.ui.analysis import Analysis, AnalysisState, Outcome
+from viewer.ui.analysis import Analysis, Outcome
 from viewer.ui.corner_text import CornerText
 from viewer.ui.deciding import Deciding
 from viewer.ui.facts import Facts
@@ -214,14 +214,18 @@ class Presentation(QObject):
         )
         words = ""
         if card is not None:
-            point = self._operating_point(card, state)
+            point = self._operating_point(card)
             words = wording.operating_point_words(point, reading.threshold)
         self._bar.show_words(words)
 
-    def _operating_point(self, card: ModelCard, state: AnalysisState) -> OperatingPoint | None:
+    def _operating_point(self, card: ModelCard) -> OperatingPoint | None:
         """What was measured of the model and precision that made the marks on the screen."""
-        run = state.run
-        if run is not None and run.weights_sha256 != card.weights_sha256:
+        run = self._analysis.shown_run()
+        if run is not None and (run.model_name, run.model_version, run.weights_sha256) != (
+            card.name,
+            card.version,
+            card.weights_sha256,
+        ):
             return None
         precision = "" if run is None else run.precision
         return operating_point.at(card, self._reading.threshold, precision)
