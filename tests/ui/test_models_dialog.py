@@ -180,6 +180,19 @@ def test_image_findings_are_said_of_the_whole_image_the_likeliest_first() -> Non
     assert not wording.image_findings_words(AnalysisState(Outcome.NOT_ANALYSED))
 
 
+def test_of_many_image_findings_three_are_said_and_all_are_in_the_tip() -> None:
+    found = tuple(ImageFinding(f"C{n}", n / 10) for n in range(1, 6))
+    run = Run(
+        "r", ImageKey("1", 1, "0" * 64), "chest-xray", "2", "w", "cpu", 0.01, datetime.now(UTC),
+        image_findings=found,
+    )  # fmt: skip
+    state = AnalysisState(Outcome.ANALYSED, run=run, seconds=0.04)
+    words = wording.image_findings_words(state).replace("\N{NO-BREAK SPACE}", " ")
+    assert words == "On the whole image: c5 50 %, c4 40 %, c3 30 % and 2 less likely"
+    assert wording.image_findings_tip(state).count("\n") == 4
+    assert wording.ran_by(state, None) == "chest-xray 2 on CPU · under 0.1 s"
+
+
 def test_the_threshold_says_what_it_finds() -> None:
     words = wording.operating_point_words(OperatingPoint(0.37, 0.71, 0.4), 0.37)
     assert words == "At 0.37: finds 71 % of findings, 0.4 false marks an image."

@@ -254,9 +254,10 @@ class FindingsPanel(QWidget):
         self.empty.setVisible(not entries)
         self.empty.setText(empty)
 
-    def show_image_findings(self, text: str) -> None:
+    def show_image_findings(self, text: str, tip: str) -> None:
         """What the detector says of the whole image, or nothing."""
         self.image_findings.setText(text)
+        self.image_findings.setToolTip(tip)
         self.image_findings.setVisible(bool(text))
 
     def show_selected(self, finding_id: str | None) -> None:

@@ -210,7 +210,8 @@ class Presentation(QObject):
         else:
             self._bar.show_no_counts()
         self._panel.show_image_findings(
-            wording.image_findings_words(state) if reading.ai_visible else ""
+            wording.image_findings_words(state) if reading.ai_visible else "",
+            wording.image_findings_tip(state),
         )
         words = ""
         if card is not None:

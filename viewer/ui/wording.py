@@ -21,6 +21,9 @@ STATUS_WORDS = {
     Status.ADDED: "added by reader",
 }
 
+_MOST_IN_SIGHT = 3
+"""Findings of the whole image that are named; a dozen percentages nobody reads."""
+
 _PERCENT = "\N{NO-BREAK SPACE}%"  # a line shall not begin with it
 _DEVICES = {"cpu": "CPU", "cuda": "GPU", "mps": "GPU"}
 
@@ -179,19 +182,33 @@ def ran_by(state: AnalysisState, card: ModelCard | None) -> str:
     if run is None:
         return ""
     older = "" if card is None or card.weights_sha256 == run.weights_sha256 else " (another model)"
-    took = "" if state.seconds is None else f" · {state.seconds:.1f} s"
+    took = "" if state.seconds is None else f" · {_seconds(state.seconds)}"
     device = _DEVICES.get(run.device.split(":")[0], run.device)
     # Full precision is what nobody wonders about; of runs before it was kept nothing is known.
     precision = "" if run.precision in ("", "fp32") else f", {run.precision}"
     return f"{run.model_name} {run.model_version}{older} on {device}{precision}{took}"
 
 
+def _seconds(seconds: float) -> str:
+    return "under 0.1 s" if seconds < 0.1 else f"{seconds:.1f} s"
+
+
 def image_findings_words(state: AnalysisState) -> str:
-    """What the model says of the image as a whole, the likeliest first; empty for nothing."""
+    """What the model says of the image as a whole: the likeliest few; empty for nothing."""
+    words = _image_findings(state)
+    more = f" and {len(words) - _MOST_IN_SIGHT} less likely" if len(words) > _MOST_IN_SIGHT else ""
+    return f"On the whole image: {', '.join(words[:_MOST_IN_SIGHT])}{more}" if words else ""
+
+
+def image_findings_tip(state: AnalysisState) -> str:
+    """All of them, one below the other."""
+    return "\n".join(_image_findings(state))
+
+
+def _image_findings(state: AnalysisState) -> list[str]:
     found = () if state.run is None else state.run.image_findings
     likely = sorted(found, key=lambda one: -one.probability)
-    words = (f"{_finding_name(one.name)} {one.probability * 100:.0f}{_PERCENT}" for one in likely)
-    return f"On the whole image: {', '.join(words)}" if found else ""
+    return [f"{_finding_name(one.name)} {one.probability * 100:.0f}{_PERCENT}" for one in likely]
 
 
 def _finding_name(name: str) -> str:
