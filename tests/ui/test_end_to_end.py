@@ -141,7 +141,7 @@ def test_from_a_drop_to_the_next_model(
 
 def detect_each(home: Home, out: Path, *files: Path) -> dict[str, list[dict[str, Any]]]:
     """Annotations by file name, of one run over several files."""
-    run(home, "detect", *files, "--out", out, "--floor", "0.05", "--device", "cpu")
+    run(home, "detect", *files, "--out", out, "--floor", "0.15", "--device", "cpu")
     answer = json.loads(out.read_text(encoding="utf-8"))
     assert answer["skipped"] == []
     names = {image["id"]: Path(image["file_name"]).name for image in answer["images"]}
@@ -154,7 +154,7 @@ def detect_each(home: Home, out: Path, *files: Path) -> dict[str, list[dict[str,
 def test_one_radiograph_as_png_dicom_and_monochrome1_gives_the_same_boxes(
     data_folder: Path, home: Home, tmp_path: Path
 ) -> None:
-    original = sorted((data_folder / "cxr" / "original").glob("*.png"))[0]
+    original = data_folder / "cxr" / "original" / "00001301_039.png"  # a reader boxed opacities
     grey = cv2.imread(str(original), cv2.IMREAD_GRAYSCALE)
     assert grey is not None
     twelve = 500 + grey.astype(np.uint16) * 12
