@@ -33,7 +33,6 @@ def trained_by_two(folder: Path) -> list[Any]:
     return [torch.load(folder / f"{rank}of2.pt") for rank in range(2)]
 
 
-@pytest.mark.slow
 def test_two_processes_end_with_the_same_weights_near_those_of_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
