@@ -96,7 +96,7 @@ def read_card(folder: Path) -> ModelCard:
         raise ModelError(f"The card of the model {folder.name} cannot be read.") from e
     try:
         return _card(data)
-    except (KeyError, TypeError, ValueError) as e:
+    except (AttributeError, KeyError, TypeError, ValueError) as e:
         raise ModelError(f"The card of the model {folder.name} is not complete: {e}.") from e
 
 
@@ -222,4 +222,18 @@ def _card(data: Any) -> ModelCard:
     card = ModelCard(**known)
     if not card.categories or not 32 <= card.input_size <= 4096 or card.channels not in (1, 3):
         raise ValueError("it names no category, an impossible input size or number of channels")
+    if not 0 <= card.default_threshold <= 1:  # also refuses NaN
+        raise ValueError("its default threshold is not between 0 and 1")
+    if not set(card.image_findings) <= set(card.architecture_options.get("image_classes", ())):
+        raise ValueError("it reports an image-level finding that the network does not answer")
+    _check_operating_points(card.evaluation)
     return card
+
+
+def _check_operating_points(evaluation: dict[str, Any]) -> None:
+    """The tables that the window reads at each move of the threshold hold numbers."""
+    tables = [evaluation.get("operating_points", [])]
+    tables += [b.get("operating_points", []) for b in dict(evaluation.get("backends", {})).values()]
+    for point in (point for table in tables for point in table):
+        for name in ("threshold", "sensitivity", "false_marks_per_image"):
+            float(point[name])

@@ -70,6 +70,13 @@ def test_weights_of_another_shape_are_refused(small_model: Path) -> None:
         (json.dumps(asdict(model_card()) | {"input_size": 7}), "impossible input size"),
         (json.dumps(asdict(model_card()) | {"categories": []}), "names no category"),
         (json.dumps(asdict(model_card()) | {"default_threshold": "high"}), "not complete"),
+        (json.dumps(asdict(model_card()) | {"default_threshold": 1.5}), "between 0 and 1"),
+        (json.dumps(asdict(model_card()) | {"image_findings": ["Edema"]}), "does not answer"),
+        (
+            json.dumps(asdict(model_card()) | {"evaluation": {"operating_points": [{"x": 1}]}}),
+            "not complete",
+        ),
+        (json.dumps(asdict(model_card()) | {"evaluation": {"backends": {"fp32": 3}}}), "complete"),
         (json.dumps(asdict(model_card()) | {"evaluation": 3}), "evaluation is not an object"),
     ],
 )
