@@ -65,7 +65,7 @@ def suppressed(boxes: FloatArray, scores: FloatArray, floor: float) -> Marks:
         flat[order].astype(np.float64),
         names,
     )
-    return marks.chosen(unlike(marks.boxes, names, SAME_CANDIDATE)[:MOST_CANDIDATES])
+    return marks.chosen(unlike(marks.boxes, names, SAME_CANDIDATE))
 
 
 def placed(marks: Marks, categories: Sequence[str], geometry: Geometry) -> tuple[Detection, ...]:
@@ -79,7 +79,7 @@ def placed(marks: Marks, categories: Sequence[str], geometry: Geometry) -> tuple
 
 
 def unlike(boxes: npt.NDArray[np.float64], names: npt.NDArray[np.int64], iou: float) -> list[int]:
-    """Greedy non-maximum suppression: the places of the boxes that stay, in their order.
+    """Greedy non-maximum suppression: the places of the best boxes that stay, in their order.
 
     Written out because importing torchvision for it would cost many times the prediction.
 
@@ -87,12 +87,13 @@ def unlike(boxes: npt.NDArray[np.float64], names: npt.NDArray[np.int64], iou: fl
     ----------
     boxes : (N, 4), best score first; names : (N,) category of each.
     """
-    alive = np.ones(len(boxes), dtype=bool)
-    kept = []
-    for index in range(len(boxes)):
-        if alive[index]:
-            kept.append(index)
-            alive &= (overlaps(boxes[index], boxes) <= iou) | (names != names[index])
+    rest = np.arange(len(boxes))
+    kept: list[int] = []
+    while len(rest) and len(kept) < MOST_CANDIDATES:
+        best, rest = int(rest[0]), rest[1:]
+        kept.append(best)
+        apart = overlaps(boxes[best], boxes[rest]) <= iou
+        rest = rest[apart | (names[rest] != names[best])]
     return kept
 
 
@@ -100,10 +101,11 @@ def overlaps(
     box: npt.NDArray[np.float64], boxes: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
     """(N,) intersection over union of one box (4,) with each of (N, 4)."""
-    size = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
-    np.maximum(size, 0.0, out=size)
-    shared = size[:, 0] * size[:, 1]
-    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    x_min, y_min, x_max, y_max = boxes.T
+    width = np.minimum(box[2], x_max) - np.maximum(box[0], x_min)
+    height = np.minimum(box[3], y_max) - np.maximum(box[1], y_min)
+    shared = np.maximum(width, 0.0) * np.maximum(height, 0.0)
+    area = (x_max - x_min) * (y_max - y_min)
     own = (box[2] - box[0]) * (box[3] - box[1])
     result: npt.NDArray[np.float64] = shared / np.maximum(own + area - shared, 1e-12)
     return result
