@@ -183,8 +183,12 @@ def save(
         (part / CARD).write_text(text + "\n", encoding="utf-8")
         part.chmod(0o755)
         if folder.exists():
-            shutil.rmtree(folder)
-        part.replace(folder)
+            old = part.with_name(f"{part.name}.old")
+            folder.replace(old)
+            part.replace(folder)
+            shutil.rmtree(old)
+        else:
+            part.replace(folder)
     except OSError as e:
         raise ModelError(f"The model cannot be written to {folder.name}: {e.strerror}.") from e
     return card

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,7 +20,6 @@ _BORDER = 0.04
 """A margin row is border when nearly nothing in it rises above this share of the range."""
 
 _MOST_TABLE_ENTRIES = 1 << 16
-_LARGE = 2048
 _AVERAGED = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.int16))
 """Stored values that keep enough of themselves when neighbours are averaged in their own type."""
 
@@ -57,41 +57,16 @@ class Geometry:
 def to_square(image: ImageInput, size: int, channels: int = 1) -> tuple[FloatImage, Geometry]:
     """The picture as a network sees it, and how to get back.
 
-    A picture of `_LARGE` pixels or more is first reduced by a whole number: to map ten million
-    values through the tone curve would take longer than the network does.
+    What the reader sees lies in the middle of a black square, its aspect ratio kept, stretched so
+    that exposure and bit depth no longer matter: the tone curve where there is one, otherwise the
+    values themselves; then the 0.5 and 99.5 percentile of what lies inside the collimation become
+    0 and 1. For a network of one channel, colour becomes luma first. For one of three, a grey
+    picture is stretched and repeated, and a colour picture is taken as it is, 0..255 to 0..1:
+    stretching its channels would move its hues, and hue is what a lesion of the skin or mucosa is
+    told by.
 
-    Returns
-    -------
-    (size, size) or (size, size, 3) float32 in 0..1: see `brightness` and `to_network`.
-
-    Raises
-    ------
-    DetectorError
-        Where the picture cannot be read as one.
-    """
-    values = np.asarray(image.values)
-    factor = max(1, max(values.shape[:2], default=0) // (_LARGE // 2))
-    if factor > 1 and min(values.shape[:2]) >= factor:
-        rows, columns = values.shape[0] // factor, values.shape[1] // factor
-        whole = values[: rows * factor, : columns * factor]
-        whole = whole if whole.dtype in _AVERAGED else whole.astype(np.float32)
-        small = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
-        image = ImageInput(small, image.tone_curve)
-        square, geometry = to_network(brightness(image, channels), size)
-        return square, replace(
-            geometry, scale=geometry.scale / factor, rows=values.shape[0], columns=values.shape[1]
-        )
-    return to_network(brightness(image, channels), size)
-
-
-def brightness(image: ImageInput, channels: int = 1) -> FloatImage:
-    """What the reader sees, stretched so that exposure and bit depth no longer matter.
-
-    The tone curve where there is one, otherwise the values themselves. Then the 0.5 and 99.5
-    percentile of what lies inside the collimation become 0 and 1. For a network of one channel,
-    colour becomes luma first. For one of three, a grey picture is stretched and repeated, and a
-    colour picture is taken as it is, 0..255 to 0..1: stretching its channels would move its hues,
-    and hue is what a lesion of the skin or mucosa is told by.
+    Stored values are halved while they are twice too large or more, each the mean of four: to map
+    ten million of them through the tone curve would take longer than the network does.
 
     Parameters
     ----------
@@ -99,7 +74,7 @@ def brightness(image: ImageInput, channels: int = 1) -> FloatImage:
 
     Returns
     -------
-    (rows, columns) or (rows, columns, 3) float32 in 0..1
+    (size, size) or (size, size, 3) float32 in 0..1
 
     Raises
     ------
@@ -107,10 +82,36 @@ def brightness(image: ImageInput, channels: int = 1) -> FloatImage:
         Where the array is empty, of another shape, or holds no finite value.
     """
     values = np.asarray(image.values)
-    colour = values.ndim == 3 and values.shape[2] == 3 and values.size > 0
-    if channels == 3:
-        return _colour(values) if colour else np.repeat(_grey(image, values)[:, :, None], 3, axis=2)
-    return _grey(image, values.astype(np.float32) @ LUMA if colour else values)
+    rows, columns = values.shape[:2] if values.ndim > 1 else (0, 0)
+    colour = values.ndim == 3 and values.shape[2] == 3
+    if min(rows, columns) < 1 or not (values.ndim == 2 or colour):
+        raise DetectorError(f"The detector cannot read a picture of shape {values.shape}.")
+    values, factor = _halved(values, size)
+    if colour and channels == 3:
+        picture = _resized(_colour(values), size)
+    else:
+        grey = values.astype(np.float32) @ LUMA if colour else values
+        picture = _stretched(_resized(_finite(_through(grey, image.tone_curve)), size))
+        picture = picture if channels == 1 else np.repeat(picture[:, :, None], 3, axis=2)
+    height, width = picture.shape[:2]
+    top, left = (size - height) // 2, (size - width) // 2
+    square = np.zeros((size, size, *picture.shape[2:]), dtype=np.float32)
+    square[top : top + height, left : left + width] = picture
+    scale = size / (max(values.shape[:2]) * factor)
+    return square, Geometry(scale, float(left), float(top), rows, columns)
+
+
+def _halved(values: npt.NDArray[Any], size: int) -> tuple[npt.NDArray[Any], int]:
+    """Stored values with a longest side below twice `size`, and how many went into one."""
+    factor = 1
+    while max(values.shape[:2]) >= 2 * size and min(values.shape[:2]) >= 2:
+        rows, columns = values.shape[0] // 2, values.shape[1] // 2
+        whole = values[: 2 * rows, : 2 * columns]
+        if whole.dtype not in _AVERAGED:
+            whole = whole.astype(np.float32)
+        values = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
+        factor *= 2
+    return values, factor
 
 
 def _colour(values: npt.NDArray[np.generic]) -> FloatImage:
@@ -119,42 +120,31 @@ def _colour(values: npt.NDArray[np.generic]) -> FloatImage:
     return values.astype(np.float32) * np.float32(1.0 / 255.0)
 
 
-def _grey(image: ImageInput, values: npt.NDArray[np.generic]) -> FloatImage:
-    if values.ndim != 2 or min(values.shape) < 1:
-        raise DetectorError(f"The detector cannot read a picture of shape {values.shape}.")
-    shown = _through(values, image.tone_curve)
-    if not np.isfinite(shown).all():
-        if not np.isfinite(shown).any():
-            raise DetectorError("The picture holds no finite value.")
-        shown = np.nan_to_num(shown, nan=float(np.nanmin(shown[np.isfinite(shown)])))
+def _finite(shown: FloatImage) -> FloatImage:
+    finite = np.isfinite(shown)
+    if finite.all():
+        return shown
+    if not finite.any():
+        raise DetectorError("The picture holds no finite value.")
+    return np.nan_to_num(shown, nan=float(shown[finite].min()))
+
+
+def _resized(shown: FloatImage, size: int) -> FloatImage:
+    """The same with `size` pixels along its longest side."""
+    rows, columns = shown.shape[:2]
+    scale = size / max(rows, columns)
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    lengths = max(1, round(columns * scale)), max(1, round(rows * scale))
+    return cv2.resize(shown, lengths, interpolation=method).astype(np.float32, copy=False)
+
+
+def _stretched(shown: FloatImage) -> FloatImage:
     low, high = _range_inside_collimation(shown)
     if high <= low:
         return np.zeros(shown.shape, dtype=np.float32)
     stretched: FloatImage = (shown - np.float32(low)) * np.float32(1.0 / (high - low))
     np.clip(stretched, 0.0, 1.0, out=stretched)
     return stretched
-
-
-def to_network(shown: FloatImage, size: int) -> tuple[FloatImage, Geometry]:
-    """The picture in the middle of a black square of `size` pixels, its aspect ratio kept.
-
-    Parameters
-    ----------
-    shown : (rows, columns) or (rows, columns, 3) float32 in 0..1, of `brightness`.
-
-    Returns
-    -------
-    (size, size) or (size, size, 3) float32 in 0..1, and how to get back.
-    """
-    rows, columns = shown.shape[:2]
-    scale = size / max(rows, columns)
-    height, width = max(1, round(rows * scale)), max(1, round(columns * scale))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    resized = cv2.resize(shown, (width, height), interpolation=method)
-    top, left = (size - height) // 2, (size - width) // 2
-    square = np.zeros((size, size, *shown.shape[2:]), dtype=np.float32)
-    square[top : top + height, left : left + width] = resized
-    return square, Geometry(scale, float(left), float(top), rows, columns)
 
 
 def _through(values: npt.NDArray[np.generic], curve: ToneCurve | None) -> FloatImage:

@@ -194,7 +194,7 @@ def found_by(
             np.split(view.boxes[place], cuts), np.split(view.scores[place], cuts), strict=True
         )
     ]
-    lowest = uncalibrated(floor, {n: curves[n] for n in names if n in curves}) / len(answers)
+    lowest = uncalibrated(min(floor, DEFAULT_FLOOR), names, curves)
     looks = [suppressed(boxes, scores, lowest) for boxes, scores in answers]
     marks = looks[0] if len(looks) == 1 else fused(looks)
     likely = calibrated(marks.scores, [names[n] for n in marks.names], curves)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -65,7 +66,7 @@ def suppressed(boxes: FloatArray, scores: FloatArray, floor: float) -> Marks:
         flat[order].astype(np.float64),
         names,
     )
-    return marks.chosen(unlike(marks.boxes, names, SAME_CANDIDATE))
+    return unlike(marks, SAME_CANDIDATE)
 
 
 def placed(marks: Marks, categories: Sequence[str], geometry: Geometry) -> tuple[Detection, ...]:
@@ -78,23 +79,17 @@ def placed(marks: Marks, categories: Sequence[str], geometry: Geometry) -> tuple
     return tuple(found)
 
 
-def unlike(boxes: npt.NDArray[np.float64], names: npt.NDArray[np.int64], iou: float) -> list[int]:
-    """Greedy non-maximum suppression: the places of the best boxes that stay, in their order.
+def unlike(marks: Marks, iou: float) -> Marks:
+    """Greedy non-maximum suppression, category by category, at most `MOST_CANDIDATES`.
 
-    Written out because importing torchvision for it would cost many times the prediction.
-
-    Parameters
-    ----------
-    boxes : (N, 4), best score first; names : (N,) category of each.
+    OpenCV's, since importing torchvision for it would cost many times the prediction.
     """
-    rest = np.arange(len(boxes))
-    kept: list[int] = []
-    while len(rest) and len(kept) < MOST_CANDIDATES:
-        best, rest = int(rest[0]), rest[1:]
-        kept.append(best)
-        apart = overlaps(boxes[best], boxes[rest]) <= iou
-        rest = rest[apart | (names[rest] != names[best])]
-    return kept
+    corners = marks.boxes[:, :2]
+    boxes = np.hstack([corners, marks.boxes[:, 2:] - corners])
+    places = cv2.dnn.NMSBoxesBatched(
+        boxes.tolist(), marks.scores.tolist(), marks.names.tolist(), 0.0, iou
+    )
+    return marks.chosen(np.asarray(places, dtype=np.int64)[:MOST_CANDIDATES])
 
 
 def overlaps(
@@ -134,9 +129,15 @@ def calibrated(
     return np.where(keeps, scores.astype(np.float64), changed)
 
 
-def uncalibrated(score: float, curves: Curves) -> float:
-    """The lowest raw score that may become `score` in any category."""
+def uncalibrated(score: float, names: Sequence[str], curves: Curves) -> float:
+    """The lowest raw score that may become `score` in any of the categories.
+
+    A falling curve (a <= 0) may lift the lowest of scores there: nothing is left out then.
+    """
     certain = min(max(score, _CERTAIN), 1 - _CERTAIN)
     logit = float(np.log(certain) - np.log1p(-certain))
-    raw = [1.0 / (1.0 + float(np.exp(-(logit - b) / a))) for a, b in curves.values() if a > 0]
-    return min([score, *raw])
+    raw = []
+    for name in names:
+        slope, offset = curves.get(name, (1.0, 0.0))
+        raw.append(1.0 / (1.0 + float(np.exp(-(logit - offset) / slope))) if slope > 0 else 0.0)
+    return min(raw)

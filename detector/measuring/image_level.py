@@ -38,12 +38,6 @@ def areas_under_roc(
     return result
 
 
-def area_under_roc(scores: Sequence[float], positive: Sequence[bool]) -> float | None:
-    """The chance that a positive scores above a negative, ties half; None without both kinds."""
-    value = float(areas_under_roc(scores, positive, np.ones((1, len(scores))))[0])
-    return None if np.isnan(value) else value
-
-
 def auc_interval(
     scores: Sequence[float],
     positive: Sequence[bool],

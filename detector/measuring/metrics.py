@@ -234,11 +234,6 @@ def sensitivities(
     return result
 
 
-def sensitivity_at(matches: Matches, false_per_image: float) -> float:
-    """Share of objects found at the threshold that gives at most so many false marks an image."""
-    return float(sensitivities(matches, [false_per_image], _everyone_once(matches))[0, 0])
-
-
 def threshold_at(matches: Matches, false_per_image: float) -> float:
     """The lowest score that keeps false marks at or below so many an image; 1 where none does."""
     false = np.cumsum(~matches.hit)

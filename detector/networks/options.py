@@ -22,7 +22,7 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
 class NetworkOptions:
     """The ``architecture_options`` of a card.
 
-    The defaults are for chest radiographs at 320 to 512 px trained on a CPU.
+    The defaults are for chest radiographs at 448 px.
 
     Attributes
     ----------
@@ -31,8 +31,8 @@ class NetworkOptions:
         the faster of the two.
     channels : 1 grey, 3 colour.
     image_classes : names of the image-level classes, in the order of `image_logits`.
-    levels : strides that carry a head: neighbours out of `LEVELS`, 32 among them. Level 4 is for
-        findings below a thirtieth of the input and costs as much as all the others together.
+    levels : strides that carry a head: neighbours out of `LEVELS`, 32 among them. Level 4 costs as
+        much as all the others together; below 1024 px findings of a fortieth of the input need it.
     width : channels of the feature pyramid and the heads, a multiple of 32.
     """
 
@@ -40,7 +40,7 @@ class NetworkOptions:
     norm: str = "group"
     channels: int = 1
     image_classes: tuple[str, ...] = ()
-    levels: tuple[int, ...] = (8, 16, 32)
+    levels: tuple[int, ...] = (4, 8, 16, 32)
     width: int = 96
 
     @staticmethod

@@ -16,7 +16,12 @@ FEW_IMAGES, PASSES_OVER_FEW = 640, 2
 """An epoch shows each image once, or twice where that makes no more than `FEW_IMAGES`."""
 
 _FINE_TUNE = Recipe(epochs=6, learning_rate=2e-4, frozen_norms=True)
-_PYRAMID_LEVELS = (8, 16, 32)
+_PYRAMID_SIZE = 448
+"""Pixels of the square at first: from here on the anchors fit findings of a fortieth of it."""
+
+_COARSE_FROM = 1024
+"""From this size on they do so without the costly level of stride 4."""
+
 _ENOUGH_FOR_BATCH_NORM = 16
 """With fewer images in a step of one process, statistics over a batch are too noisy."""
 
@@ -84,9 +89,11 @@ def _fresh(wish: Wish, base: LoadedModel | None, processes: int) -> Recipe:
         return Recipe()
     options = base.card.architecture_options if base is not None else {}
     each = (wish.batch or Recipe.batch) // processes
+    size = wish.input_size or _PYRAMID_SIZE
     return Recipe(
         architecture=architecture,
-        levels=_PYRAMID_LEVELS,
+        input_size=size,
+        levels=(8, 16, 32) if size >= _COARSE_FROM else (4, 8, 16, 32),
         backbone=wish.backbone or options.get("backbone", BACKBONES[0]),
         norm=options.get("norm", "batch" if each >= _ENOUGH_FOR_BATCH_NORM else "group"),
         channels=base.card.channels if base is not None else Recipe.channels,

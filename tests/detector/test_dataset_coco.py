@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from detector.dataset.sources import read_dataset
-from detector.preprocess import brightness
+from detector.preprocess import to_square
 from detector.types import Box, DatasetError
 from tests.detector.labelled_images import radiograph, write_export
 
@@ -40,7 +40,7 @@ def test_sixteen_bits_with_mapping_and_curve_look_like_the_eight_bits(tmp_path: 
          "tone_curve": {"values": [low, high], "outputs": [1, 0]}},
         {"name": "e.png", "picture": 255 - eight},
     ])  # fmt: skip
-    sixteen, plain = (brightness(s.load()) for s in read_dataset(folder).samples)
+    sixteen, plain = (to_square(s.load(), 320)[0] for s in read_dataset(folder).samples)
     assert np.abs(sixteen - plain).max() < 0.01
 
 

@@ -20,13 +20,13 @@ from detector.measuring.coco_ap import (
 )
 from detector.measuring.metrics import (
     ImageResult,
+    Matches,
     average_precision,
     average_precisions,
     match,
     operating_points,
     precision_at_recalls,
     sensitivities,
-    sensitivity_at,
     threshold_at,
 )
 from detector.types import Box
@@ -116,6 +116,10 @@ def test_no_candidate_at_all_is_no_precision() -> None:
     results = [ImageResult("p", (Box(0, 0, 10, 10),), (), ())]
     assert coco_average_precisions(results, [0.5])[0, 0] == 0
     assert average_precision(match(results, 0.5)) == 0
+
+
+def sensitivity_at(matches: Matches, false_per_image: float) -> float:
+    return float(sensitivities(matches, [false_per_image], np.ones((1, matches.patients)))[0, 0])
 
 
 def test_patient_weights_count_a_patient_as_if_given_twice_or_left_out() -> None:

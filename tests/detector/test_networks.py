@@ -81,8 +81,8 @@ def test_an_answer_has_one_form(architecture: str, backbone: str) -> None:
 def test_every_weight_is_trained(architecture: str, backbone: str) -> None:
     net = network(architecture, backbone).train()
     # One finding in the middle of a place of each level, so that each has a box to learn.
-    boxes = [[41.0, 41, 47, 47], [17, 17, 31, 31], [14, 14, 82, 82]]
-    truth = target(boxes, [0, 1, 0], [1.0, 1.0])
+    boxes = [[4.2, 4.2, 7.8, 7.8], [41, 41, 47, 47], [17, 17, 31, 31], [14, 14, 82, 82]]
+    truth = target(boxes, [1, 0, 1, 0], [1.0, 1.0])
     losses = net(torch.rand(1, 1, 96, 96), [truth])
     assert all(loss.isfinite() and loss.ndim == 0 for loss in losses.values())
     total(losses).backward()

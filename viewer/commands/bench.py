@@ -39,7 +39,7 @@ def bench_detector(
         print(f"{name:20}{_ms(cost)}")
     print(
         f"\nnetwork, one picture    ms    CPU ms   in {BATCH}s: ms    CPU ms"
-        "   images/s   after it: ms    CPU ms   boxes of torch fp32"
+        "   images/s   after it: ms    CPU ms   boxes of the first row"
     )
     rows = []
     for row in bench.backend_rows(folder, choose_device(device)):
