@@ -119,6 +119,16 @@ def test_voi_tables_come_before_windows_and_all_are_kept(tmp_path: Path) -> None
     )
 
 
+def test_a_voi_table_has_the_bits_that_its_entries_need(tmp_path: Path) -> None:
+    item = Dataset()
+    item.LUTDescriptor = [2, 0, 8]
+    item["LUTDescriptor"].VR = "US"
+    item.LUTData = np.array([0, 4095], "<u2").tobytes()
+    item["LUTData"].VR = "OW"
+    path = make_dicom(tmp_path / "a", RAMP, VOILUTSequence=Sequence([item]))
+    assert decode_first(path).vois == (VoiTable(0, (0, 4095), 12),)
+
+
 def test_a_damaged_voi_table_does_not_hide_the_picture(tmp_path: Path) -> None:
     item = Dataset()
     item.LUTDescriptor = [300, 0, 12]
@@ -278,20 +288,11 @@ def refusal(path: Path) -> str:
     return str(caught.value)
 
 
-def test_a_cut_native_frame_is_refused(tmp_path: Path) -> None:
-    path = make_dicom(tmp_path / "a", RAMP)
-    path.write_bytes(path.read_bytes()[:-10])
-    assert refusal(path) == "The file is cut short inside its pixel data."
-
-
 @pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEG2000Lossless])
-def test_a_cut_or_forged_codestream_is_refused(tmp_path: Path, syntax: Any) -> None:
+def test_a_forged_codestream_is_refused(tmp_path: Path, syntax: Any) -> None:
     pixels = np.random.default_rng(5).integers(0, 4096, (64, 64)).astype(np.uint16)
     whole = make_compressed(tmp_path / "a", pixels, syntax, BitsStored=12, HighBit=11)
     data = whole.read_bytes()
-    end = data.rindex(b"\xff\xd9") + 2
-    whole.write_bytes(data[: end - 3000] + bytes(3000) + data[end:])
-    assert refusal(whole) == "The compressed frame is cut short: its end marker is missing."
     if syntax == JPEGLSLossless:
         forged = data.replace(b"\x00\x40\x00\x40", b"\x00\x40\xff\x40", 1)
     else:

@@ -143,11 +143,29 @@ def test_equal_pixels_have_one_hash(tmp_path: Path) -> None:
     assert len(set(hashes.values())) == 3
 
 
-def test_a_cut_file_is_refused_at_decoding(tmp_path: Path) -> None:
-    noise = np.random.default_rng(0).integers(0, 255, (200, 200), dtype=np.uint8)
-    path = tmp_path / "a.png"
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.jpg"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_file_that_ends_early_is_incomplete(tmp_path: Path, name: str, channels: int) -> None:
+    shape = (200, 200) if channels == 1 else (200, 200, 3)
+    noise = np.random.default_rng(0).integers(1, 255, shape, dtype=np.uint8)
+    path = tmp_path / name
     PIL.Image.fromarray(noise).save(path)
-    path.write_bytes(path.read_bytes()[:20_000])
+    _, whole = open_one(path)
+    assert not whole.incomplete
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    _, frame = open_one(path)
+    assert frame.incomplete
+    assert frame.notes[0].startswith("Incomplete: ")
+    np.testing.assert_array_equal(frame.values[:80], whole.values[:80])
+    assert not np.array_equal(frame.values[120:], whole.values[120:])
+
+
+def test_a_damaged_file_is_refused_at_decoding(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    PIL.Image.fromarray(GREY).save(path)
+    data = path.read_bytes()
+    content = data.index(b"IDAT") + 4
+    path.write_bytes(data[:content] + b"\xff" * 12 + data[content + 12 :])
     image = next(iter(scan([path]))).images[0]
     with pytest.raises(InputError, match="The picture cannot be decoded: "):
         decode(image)

@@ -75,7 +75,9 @@ def test_the_same_instance_in_two_files_is_a_duplicate(tmp_path: Path) -> None:
 
     assert [image.path for image in images] == [first]
     assert skipped[0].path == str(tmp_path / "b.dcm")
-    assert skipped[0].reason == f"A duplicate: the same SOP Instance UID as {first}."
+    assert skipped[0].reason == (
+        f"A duplicate: the same SOP Instance UID and the same pixels as {first}."
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,10 +99,10 @@ def test_what_is_no_image_has_a_true_reason(tmp_path: Path, content: bytes, expe
 
 
 def test_objects_without_pixels_are_named(tmp_path: Path) -> None:
-    sr = make_dicom(
-        tmp_path / "sr", PIXELS, SOPClassUID="1.2.840.10008.5.1.4.1.1.88.11", PixelData=None
+    raw = make_dicom(
+        tmp_path / "raw", PIXELS, SOPClassUID="1.2.840.10008.5.1.4.1.1.66", PixelData=None
     )
-    assert reason(sr) == "No pixel data: Basic Text SR Storage."
+    assert reason(raw) == "No pixel data: Raw Data Storage."
 
 
 def test_a_missing_path_and_an_unreadable_file(tmp_path: Path) -> None:
@@ -207,7 +209,7 @@ def test_limits_of_archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     archive = tmp_path / "a.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
         out.writestr("bomb", bytes(3_000_000))
-    monkeypatch.setattr(limits, "ARCHIVE_RATIO_FROM_BYTES", 1_000_000)
+    monkeypatch.setattr(limits, "INFLATED_RATIO_FROM_BYTES", 1_000_000)
     assert "above the limit of 200" in reason(archive)
     monkeypatch.setattr(limits, "INFLATED_BYTES", limits.Limit("The unpacked file", 1_000_000))
     assert reason(archive) == "The unpacked file is 3,000,000, above the limit of 1,000,000."
@@ -257,6 +259,41 @@ def test_a_folder_with_a_dicomdir_gives_each_file_once(tmp_path: Path) -> None:
         images, skipped, _ = read_all(*given)
         assert sorted(image.path.name for image in images) == ["I1", "I2"]
         assert skipped == []
+
+
+def test_a_dicomdir_that_adds_nothing_says_so(tmp_path: Path) -> None:
+    for folder in ("itself", "empty", "incomplete"):
+        (tmp_path / folder).mkdir()
+    itself = make_dicomdir(tmp_path / "itself", [["DICOMDIR"]])
+    assert reason(itself) == "The DICOMDIR names no files."
+    empty = make_dicomdir(tmp_path / "empty", [])
+    assert reason(empty.parent) == "The DICOMDIR names no files."
+    incomplete = make_dicomdir(tmp_path / "incomplete", [["I1"]])
+    assert reason(incomplete.parent) == "Named in the DICOMDIR, but not there."
+
+
+def test_where_there_is_nothing_at_all_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "sub" / "sub").mkdir(parents=True)
+    images, skipped, _ = read_all(tmp_path)
+    assert images == []
+    assert skipped == [Skipped(str(tmp_path), "There is no image in it.")]
+
+
+def test_the_earlier_of_two_members_of_one_name_is_named(tmp_path: Path) -> None:
+    first, second = (make_dicom(tmp_path / name, PIXELS) for name in "ab")
+    archive = tmp_path / "a.zip"
+    with zipfile.ZipFile(archive, "w") as out:
+        out.write(first, "a.dcm")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            out.write(second, "a.dcm")
+    images, skipped, _ = read_all(archive)
+    assert len(images) == 1
+    assert [(s.path, s.reason) for s in skipped] == [
+        (
+            f"{archive} > a.dcm (earlier)",
+            "The archive has a later file of the same name, which is read instead.",
+        )
+    ]
 
 
 def test_updates_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

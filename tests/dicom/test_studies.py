@@ -53,16 +53,6 @@ def test_the_position_is_taken_along_the_normal() -> None:
     assert order(images) == ["b", "c", "a"]
 
 
-def test_several_orientations_fall_back_to_the_number() -> None:
-    sagittal = PlaneGeometry((0, 0, -50), (0, 1, 0), (0, 0, -1))
-    images = [
-        image("a", z=30, number=1),
-        image("b", z=10, number=3),
-        image("c", number=2, geometry=sagittal),
-    ]
-    assert order(images) == ["a", "c", "b"]
-
-
 def test_without_numbers_the_path_counts_naturally() -> None:
     assert order([image("I10"), image("I9"), image("I2")]) == ["I2", "I9", "I10"]
 

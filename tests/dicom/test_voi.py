@@ -10,7 +10,14 @@ from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_voi_lut
 
 from viewer.dicom import voi
-from viewer.dicom.model import Frame, Voi, VoiFunction, VoiTable, VoiWindow
+from viewer.dicom.model import (
+    Frame,
+    SupplementalPalette,
+    Voi,
+    VoiFunction,
+    VoiTable,
+    VoiWindow,
+)
 
 
 def frame_of(values: npt.NDArray[Any], **fields: Any) -> Frame:
@@ -179,3 +186,34 @@ def test_a_nine_megapixel_picture_takes_a_tenth_of_pydicom() -> None:
     start = time.process_time()
     oracle(frame.values, VoiWindow(2000, 1500)).astype(np.uint8)
     assert min(times) < (time.process_time() - start) / 10
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int32, np.float32])
+@pytest.mark.parametrize(("monochrome1", "inverted"), [(True, False), (False, True)])
+def test_padding_never_turns_white(dtype: type, monochrome1: bool, inverted: bool) -> None:
+    values = np.array([[0, 3, 5, 6, 50, 100]], dtype)
+    frame = frame_of(values, inverted=monochrome1, padding=(0.0, 5.0))
+    window = VoiWindow(50, 100, VoiFunction.LINEAR_EXACT)
+    assert voi.picture(frame, window, inverted).tolist() == [[0, 0, 0, 240, 128, 0]]
+
+
+def test_padding_goes_through_the_window_while_black_is_low() -> None:
+    frame = frame_of(np.array([[0, 50, 100]], np.uint8), padding=(50.0, 50.0))
+    window = VoiWindow(50, 100, VoiFunction.LINEAR_EXACT)
+    assert voi.picture(frame, window).tolist() == [[0, 128, 255]]
+
+
+def test_a_supplemental_palette_colours_the_values_from_its_first_one_on() -> None:
+    entries = np.array([[10, 20, 30], [40, 50, 60]], np.uint8)
+    palette = SupplementalPalette(first=100.0, step=0.5, entries=entries)
+    values = np.array([[0.0, 99.5, 100.0, 100.5, 101.0, 5000.0]], np.float32)
+    window = VoiWindow(50, 100, VoiFunction.LINEAR_EXACT)
+    painted = voi.picture(frame_of(values, palette=palette), window)
+    assert painted[0].tolist() == [
+        [0, 0, 0],
+        [254, 254, 254],
+        [10, 20, 30],
+        [40, 50, 60],
+        [40, 50, 60],
+        [40, 50, 60],
+    ]

@@ -8,8 +8,11 @@ import struct
 from collections.abc import Iterable
 from typing import Any
 
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag
 from pydicom.valuerep import PersonName
 
 # What converting one damaged value raises in pydicom. A damaged value of an optional attribute
@@ -23,6 +26,7 @@ _DAMAGED = (
     NotImplementedError,
     LookupError,
     struct.error,
+    BytesLengthException,
 )
 
 
@@ -30,16 +34,21 @@ _DAMAGED = (
 _ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\$[()*+,\-./]?|[()*+,\-./])[@-~]")
 
 
-def raw_value(dataset: Dataset, keyword: str) -> Any:
+Key = str | BaseTag
+"""A DICOM keyword, or a tag for elements of repeating groups, which have no keyword."""
+
+
+def raw_value(dataset: Dataset, key: Key) -> Any:
     """The value of an element, or None where it is absent, empty or damaged."""
     try:
-        return dataset.get(keyword)
+        found = dataset.get(key)
+        return found.value if isinstance(found, DataElement) else found
     except _DAMAGED:
         return None
 
 
-def text(dataset: Dataset, keyword: str) -> str:
-    value = raw_value(dataset, keyword)
+def text(dataset: Dataset, key: Key) -> str:
+    value = raw_value(dataset, key)
     if value is None:
         return ""
     if isinstance(value, MultiValue | list | tuple):
@@ -47,9 +56,9 @@ def text(dataset: Dataset, keyword: str) -> str:
     return _printable(str(value)).strip()
 
 
-def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
+def numbers(dataset: Dataset, key: Key) -> tuple[float, ...]:
     """All finite values; empty where one of them is not a number."""
-    value = raw_value(dataset, keyword)
+    value = raw_value(dataset, key)
     if value is None or value == "":
         return ()
     parts = value if isinstance(value, MultiValue | list | tuple) else [value]
@@ -60,13 +69,13 @@ def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
     return found if all(math.isfinite(number) for number in found) else ()
 
 
-def number(dataset: Dataset, keyword: str) -> float | None:
-    found = numbers(dataset, keyword)
+def number(dataset: Dataset, key: Key) -> float | None:
+    found = numbers(dataset, key)
     return found[0] if found else None
 
 
-def integer(dataset: Dataset, keyword: str) -> int | None:
-    found = number(dataset, keyword)
+def integer(dataset: Dataset, key: Key) -> int | None:
+    found = number(dataset, key)
     return int(found) if found is not None and found == int(found) else None
 
 

@@ -22,9 +22,10 @@ from pydicom.uid import (
 from viewer.dicom import limits
 from viewer.errors import InputError
 
-_PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+_PIXEL_TAGS = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
 _LONG_LENGTH_VRS = {b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN", b"UT", b"UC", b"UR", b"SQ"}
 _UNDEFINED_LENGTH = 0xFFFFFFFF
+_PIECE = 1 << 20
 
 _KEYWORDS = (
     # identity and what the corners say
@@ -35,23 +36,45 @@ _KEYWORDS = (
     # geometry
     "PixelSpacing ImagerPixelSpacing NominalScannedPixelSpacing ImagePositionPatient "
     "ImageOrientationPatient NumberOfFrames SharedFunctionalGroupsSequence "
-    "PerFrameFunctionalGroupsSequence "
+    "PerFrameFunctionalGroupsSequence FrameOfReferenceUID PatientOrientation GantryDetectorTilt "
+    "GridFrameOffsetVector PixelSpacingCalibrationType EstimatedRadiographicMagnificationFactor "
+    "DistanceSourceToDetector DistanceSourceToPatient SequenceOfUltrasoundRegions "
+    "PixelAspectRatio "
+    # what tells the stacks of a series apart
+    "ImageType EchoNumbers EchoTime TemporalPositionIdentifier TriggerTime DiffusionBValue "
+    "AcquisitionNumber "
+    # how fast a cine runs
+    "RecommendedDisplayFrameRate CineRate FrameTime FrameTimeVector "
     # image pixel module
     "SamplesPerPixel PhotometricInterpretation PlanarConfiguration Rows Columns BitsAllocated "
     "BitsStored HighBit PixelRepresentation PixelPaddingValue PixelPaddingRangeLimit "
+    "FloatPixelPaddingValue FloatPixelPaddingRangeLimit DoubleFloatPixelPaddingValue "
+    "DoubleFloatPixelPaddingRangeLimit "
     "ExtendedOffsetTable ExtendedOffsetTableLengths "
     # what maps stored values to grey or colour
     "RescaleIntercept RescaleSlope RescaleType ModalityLUTSequence VOILUTSequence WindowCenter "
-    "WindowWidth WindowCenterWidthExplanation VOILUTFunction "
+    "WindowWidth WindowCenterWidthExplanation VOILUTFunction PixelPresentation "
     "RedPaletteColorLookupTableDescriptor GreenPaletteColorLookupTableDescriptor "
     "BluePaletteColorLookupTableDescriptor RedPaletteColorLookupTableData "
     "GreenPaletteColorLookupTableData BluePaletteColorLookupTableData "
     "SegmentedRedPaletteColorLookupTableData SegmentedGreenPaletteColorLookupTableData "
     "SegmentedBluePaletteColorLookupTableData "
+    # what is no image: documents, reports, presentation states, segmentations
+    "MIMETypeOfEncapsulatedDocument EncapsulatedDocument DocumentTitle ConceptNameCodeSequence "
+    "ContentLabel ContentDescription ReferencedSeriesSequence "
     # media directory
     "DirectoryRecordSequence"
 ).split()
-_TAGS: list[BaseTag | int] = [Tag(keyword) for keyword in _KEYWORDS]
+# DICOM overlay planes: up to 16 repeating groups (PS3.5 7.6).
+OVERLAY_GROUPS = range(0x6000, 0x6020, 2)
+# Rows, columns, frames, description, type, origin, frame origin, bit position, label, data.
+_OVERLAY_ELEMENTS = (0x10, 0x11, 0x15, 0x22, 0x40, 0x50, 0x51, 0x102, 0x1500, 0x3000)
+_TAGS: list[BaseTag | int] = [
+    *(Tag(keyword) for keyword in _KEYWORDS),
+    # Private creators and b-values of Siemens and General Electric.
+    *(Tag(0x0019, 0x0010), Tag(0x0019, 0x100C), Tag(0x0043, 0x0010), Tag(0x0043, 0x1039)),
+    *(Tag(group, element) for group in OVERLAY_GROUPS for element in _OVERLAY_ELEMENTS),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +118,11 @@ def looks_like_dicom(head: bytes) -> bool:
     return little or big
 
 
-def read_dicom(stream: BinaryIO) -> OpenedDicom:
+def read_dicom(stream: BinaryIO, whole: bool = False) -> OpenedDicom:
     """Read the header; pixel data is found but not read.
 
-    Only the elements that this product uses are kept; the values of others are passed over.
+    Only the elements that an image needs are kept, and the values of others passed over, unless
+    the ``whole`` data set is asked for.
 
     Raises
     ------
@@ -108,14 +132,14 @@ def read_dicom(stream: BinaryIO) -> OpenedDicom:
     """
     syntax = _read_transfer_syntax(stream)
     if syntax == DeflatedExplicitVRLittleEndian:
-        stream = io.BytesIO(inflate(stream.read()))
+        stream = inflate(stream)
     little = syntax != ExplicitVRBigEndian
     dataset = read_dataset(
         stream,
         syntax == ImplicitVRLittleEndian,
         little,
         stop_when=_is_pixel_data,
-        specific_tags=_TAGS,
+        specific_tags=None if whole else _TAGS,
     )
     implicit = bool(dataset.original_encoding[0])
     return OpenedDicom(dataset, stream, syntax, _find_pixels(stream, implicit, little))
@@ -129,19 +153,37 @@ def _is_after_meta(tag: BaseTag, _vr: str | None, _length: int) -> bool:
     return tag >> 16 != 0x0002
 
 
-def inflate(data: bytes) -> bytes:
-    """Raw deflate (PS3.5 A.5) under the limit of inflated size."""
+def inflate(stream: BinaryIO) -> io.BytesIO:
+    """Raw deflate (PS3.5 A.5), piece by piece under the limits of size and ratio.
+
+    What is cut short gives what there is of it.
+    """
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    result = inflater.decompress(data, limits.INFLATED_BYTES.most + 1)
-    limits.INFLATED_BYTES.check(len(result))
+    result = io.BytesIO()
+    packed = 0
+    while not inflater.eof:
+        piece = inflater.unconsumed_tail or stream.read(_PIECE)
+        if not piece:
+            break
+        result.write(inflater.decompress(piece, _PIECE))
+        packed += len(piece) - len(inflater.unconsumed_tail)
+        limits.INFLATED_BYTES.check(result.tell())
+        if result.tell() > limits.INFLATED_RATIO_FROM_BYTES:
+            limits.INFLATED_RATIO.check(result.tell() // packed)
+    result.seek(0)
     return result
 
 
-def _read_transfer_syntax(stream: BinaryIO) -> UID:
-    """Read the file meta information, if there is one, and leave the stream at the data set."""
+def read_meta(stream: BinaryIO) -> Dataset:
+    """Read the file meta information (PS3.10 7.1), if any, and leave the stream at the data set."""
     head = stream.read(132)
     stream.seek(132 if head[128:] == b"DICM" else 0)
-    meta = read_dataset(stream, False, True, stop_when=_is_after_meta)
+    return read_dataset(stream, False, True, stop_when=_is_after_meta)
+
+
+def _read_transfer_syntax(stream: BinaryIO) -> UID:
+    """Read past the file meta information; the syntax that it names, or that is seen."""
+    meta = read_meta(stream)
     declared = str(meta.get("TransferSyntaxUID") or "").strip()
     start = stream.tell()
     first = stream.read(8)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 from viewer.dicom.attributes import items, number, numbers, raw_value, text
-from viewer.dicom.codecs import Layout
 from viewer.dicom.dataset import OpenedDicom
-from viewer.dicom.luts import LookupTable, read_lut
-from viewer.dicom.model import Voi, VoiFunction, VoiTable, VoiWindow
+from viewer.dicom.layout import Layout
+from viewer.dicom.luts import LookupTable, read_lut, read_supplemental_palette
+from viewer.dicom.model import SupplementalPalette, Voi, VoiFunction, VoiTable, VoiWindow
 from viewer.errors import InputError
 
 _LARGEST = 1e12  # no modality value is larger; a window beyond it is damage
@@ -48,10 +49,14 @@ class Modality:
         return self._apply_in_float(values)
 
     def _apply_in_float(self, values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        # float32 holds 16-bit values exactly; wider ones need float64 on the way.
-        wide: npt.NDArray[Any] = values.astype("f8" if values.dtype.itemsize > 2 else "f4")
-        scaled: npt.NDArray[Any] = wide * self.slope + self.intercept
-        return scaled.astype(np.float32)
+        """Computed in float64, so that each value is the float32 nearest to the exact one."""
+        if values.dtype.kind == "f" or values.dtype.itemsize > 2:
+            return (values.astype(np.float64) * self.slope + self.intercept).astype(np.float32)
+        # Of 16 bits there are fewer values than pixels, and a table is faster than arithmetic.
+        unsigned = np.dtype(f"u{values.dtype.itemsize}")
+        patterns = np.arange(2 ** (8 * unsigned.itemsize)).astype(unsigned).view(values.dtype)
+        table = (patterns * self.slope + self.intercept).astype(np.float32)
+        return np.asarray(cv2.LUT(values.view(unsigned), table), np.float32)
 
 
 def read_modality(opened: OpenedDicom, source: Dataset, layout: Layout) -> Modality:
@@ -68,7 +73,10 @@ def read_modality(opened: OpenedDicom, source: Dataset, layout: Layout) -> Modal
         slope = 1.0
     if intercept is None:
         intercept = 0.0
-    if modality == "CT" and unit in ("", "HU", "US"):
+    is_derived = text(opened.dataset, "ImageType").upper().startswith("DERIVED")
+    if unit == "US" and is_derived:  # "unspecified" in earnest: a perfusion map is none of HU
+        unit = ""
+    elif modality == "CT" and unit in ("", "HU", "US"):
         unit = "HU" if raw_value(source, "RescaleIntercept") is not None else ""
     return Modality(slope, intercept, "" if unit == "US" else unit)
 
@@ -76,13 +84,21 @@ def read_modality(opened: OpenedDicom, source: Dataset, layout: Layout) -> Modal
 def read_padding(
     dataset: Dataset, layout: Layout, transform: Modality
 ) -> tuple[float, float] | None:
-    """Pixel Padding Value and Range Limit (PS3.3 C.7.5.1.1.2) in modality values."""
-    ends = [number(dataset, "PixelPaddingValue"), number(dataset, "PixelPaddingRangeLimit")]
-    if ends[0] is None or transform.table is not None:
+    """Pixel Padding Value and Range Limit (PS3.3 C.7.5.1.1.2) in modality values.
+
+    Float and double float pixel data have attributes of their own for it.
+    """
+    if transform.table is not None:
         return None
-    found = [_with_sign(int(end), layout) for end in ends if end is not None]
-    mapped = [value * transform.slope + transform.intercept for value in found]
-    return min(mapped), max(mapped)
+    for kind in ("", "Float", "DoubleFloat"):
+        names = f"{kind}PixelPaddingValue", f"{kind}PixelPaddingRangeLimit"
+        ends = [end for end in (number(dataset, name) for name in names) if end is not None]
+        if number(dataset, names[0]) is None:
+            continue
+        found = ends if kind else [_with_sign(int(end), layout) for end in ends]
+        mapped = [value * transform.slope + transform.intercept for value in found]
+        return min(mapped), max(mapped)
+    return None
 
 
 def _with_sign(value: int, layout: Layout) -> int:
@@ -91,6 +107,25 @@ def _with_sign(value: int, layout: Layout) -> int:
     if layout.signed and value >= 2 ** (layout.bits_allocated - 1):
         value -= 2**layout.bits_allocated
     return value
+
+
+def read_colours(
+    opened: OpenedDicom, layout: Layout, transform: Modality
+) -> SupplementalPalette | None:
+    """The supplemental palette, where the frame is to be seen in colour (PS3.3 C.8.16.2.1.1.2)."""
+    dataset = opened.dataset
+    if (
+        text(dataset, "PixelPresentation") not in ("COLOR", "MIXED")
+        or "RedPaletteColorLookupTableDescriptor" not in dataset
+        or layout.bits_stored > 16
+        or transform.table is not None
+    ):
+        return None
+    first, entries = read_supplemental_palette(
+        dataset, opened.is_little_endian, layout.bits_stored, layout.signed
+    )
+    start = first * transform.slope + transform.intercept
+    return SupplementalPalette(start, transform.slope, entries)
 
 
 def read_vois(source: Dataset, little_endian: bool, signed: bool) -> tuple[Voi, ...]:

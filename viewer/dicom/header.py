@@ -12,15 +12,19 @@ from pydicom.uid import UID
 from viewer.dicom import limits
 from viewer.dicom.attributes import integer, person_name, text
 from viewer.dicom.dataset import OpenedDicom
+from viewer.dicom.encapsulated import page_sizes
 from viewer.dicom.geometry import FrameAttributes
-from viewer.dicom.model import Image, Patient, SeriesHeader, StudyHeader
+from viewer.dicom.kinds import MaskAttributes, kind_of, references_of, title_of
+from viewer.dicom.model import Image, Kind, Patient, SeriesHeader, StudyHeader
 from viewer.errors import InputError
 
 _HASH_BLOCK = 1 << 20
 
 
 def read_images(opened: OpenedDicom, path: Path, member: str) -> tuple[Image, ...]:
-    """One Image for each frame of an opened DICOM file.
+    """One Image for each frame of an opened DICOM file, or page of the document in it.
+
+    A report or a presentation state is one Image without rows and columns.
 
     Raises
     ------
@@ -28,34 +32,55 @@ def read_images(opened: OpenedDicom, path: Path, member: str) -> tuple[Image, ..
         The file has no pixel data, or lacks what an image cannot do without.
     """
     dataset = opened.dataset
-    _require_image(opened)
-    rows, columns = _required(dataset, "Rows"), _required(dataset, "Columns")
-    limits.FRAME_PIXELS.check(rows * columns)
-    frames = number_of_frames(dataset)
+    kind = kind_of(dataset)
+    sizes = _frame_sizes(opened, kind)
+    is_page = kind is Kind.PAGE
     uids = _Uids(dataset, opened.stream)
     study, series = _study_header(dataset, uids), _series_header(dataset, uids)
     uid = uids.get("SOPInstanceUID", "sop")
-    attributes = FrameAttributes(dataset)
+    is_mask = kind is Kind.SEGMENTATION
+    attributes = MaskAttributes(dataset) if is_mask else FrameAttributes(dataset)
+    samples = 3 if is_page else integer(dataset, "SamplesPerPixel") or 1
+    photometric = "RGB" if is_page else text(dataset, "PhotometricInterpretation")
+    number, view = integer(dataset, "InstanceNumber"), text(dataset, "ViewPosition").upper()
+    title, references = title_of(dataset, kind), references_of(dataset, kind)
     return tuple(
         Image(
             path=path,
             member=member,
             uid=uid,
             frame_number=frame_number,
-            number_of_frames=frames,
+            number_of_frames=len(sizes),
             rows=rows,
             columns=columns,
-            samples_per_pixel=integer(dataset, "SamplesPerPixel") or 1,
-            photometric_interpretation=text(dataset, "PhotometricInterpretation"),
+            samples_per_pixel=samples,
+            photometric_interpretation=photometric,
             study=study,
             series=series,
-            instance_number=integer(dataset, "InstanceNumber"),
-            view=text(dataset, "ViewPosition").upper(),
+            instance_number=number,
+            view=view,
             spacing=attributes.spacing(frame_number),
             geometry=attributes.geometry(frame_number),
+            acquisition=attributes.acquisition(frame_number),
+            kind=kind,
+            title=title,
+            references=references,
         )
-        for frame_number in range(1, frames + 1)
+        for frame_number, (rows, columns) in enumerate(sizes, start=1)
     )
+
+
+def _frame_sizes(opened: OpenedDicom, kind: Kind) -> tuple[tuple[int, int], ...]:
+    """Rows and columns of each frame."""
+    if kind is Kind.PAGE:
+        return page_sizes(opened)
+    if not kind.has_picture:
+        return ((0, 0),)
+    dataset = opened.dataset
+    require_image(opened)
+    rows, columns = _required(dataset, "Rows"), _required(dataset, "Columns")
+    limits.FRAME_PIXELS.check(rows * columns)
+    return ((rows, columns),) * number_of_frames(dataset)
 
 
 def number_of_frames(dataset: Dataset) -> int:
@@ -79,7 +104,8 @@ def sop_class_name(dataset: Dataset) -> str:
     return UID(text(dataset, "SOPClassUID")).name
 
 
-def _require_image(opened: OpenedDicom) -> None:
+def require_image(opened: OpenedDicom) -> None:
+    """Raise InputError, which names the kind of object, where there is no pixel data."""
     dataset = opened.dataset
     if opened.pixels is None and "SOPClassUID" not in dataset and "Rows" not in dataset:
         raise InputError("Not a DICOM object: it has neither a SOP Class nor an image.")

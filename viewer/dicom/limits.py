@@ -41,11 +41,20 @@ INFLATED_BYTES = Limit("The unpacked file", 2 * _GIB, "GiB", _GIB)
 ARCHIVE_INFLATED_BYTES = Limit("The unpacked archive", 64 * _GIB, "GiB", _GIB)
 ARCHIVE_MEMBERS = Limit("The number of files in the archive", 50_000)
 # A blank mask deflates a thousandfold in earnest, so the ratio counts only for what is large.
-ARCHIVE_RATIO = Limit("The compression ratio of the archive member", 200)
-ARCHIVE_RATIO_FROM_BYTES = 256 * _MIB
+INFLATED_RATIO = Limit("The compression ratio", 200)
+INFLATED_RATIO_FROM_BYTES = 256 * _MIB
 FRAME_PIXELS = Limit("The frame", 100_000_000, "megapixels", 1_000_000)
 FRAMES = Limit("The number of frames", 50_000)
 FOLDER_DEPTH = Limit("The depth of nested folders", 64)
 # Python's own recursion limit ends pydicom's reading of nested sequences near this depth.
 SEQUENCE_DEPTH = Limit("The depth of nested sequences", 100)
 ENCODED_FRAME_BYTES = Limit("The compressed frame", _GIB, "GiB", _GIB)
+DOCUMENT_BYTES = Limit("The PDF document", 512 * _MIB, "MiB", _MIB)
+DOCUMENT_PAGES = Limit("The number of pages of the PDF document", 5_000)
+REPORT_ITEMS = Limit("The number of items of the report", 50_000)
+REPORT_DEPTH = Limit("The depth of nested items of the report", 60)
+GRAPHIC_POINTS = Limit("The number of points of the presentation state", 200_000)
+SEGMENTATION_BYTES = Limit("The segmentation", 768 * _MIB, "MiB", _MIB)
+TAG_ROWS = Limit("The number of elements that are listed", 20_000)
+# A stack that is put together for MPR lies in the window's own memory.
+VOLUME_BYTES = Limit("The volume", 4 * _GIB, "GiB", _GIB)

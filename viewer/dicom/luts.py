@@ -65,6 +65,28 @@ def read_palette(
     return _to_8_bits(np.stack(colours, axis=1))
 
 
+def read_supplemental_palette(
+    dataset: Dataset, little_endian: bool, bits_stored: int, signed: bool
+) -> tuple[int, npt.NDArray[np.uint8]]:
+    """The first stored value that has a colour, and the colours from there on, (n, 3) uint8.
+
+    Raises
+    ------
+    InputError
+        The palette is damaged.
+    """
+    order = "<" if little_endian else ">"
+    descriptor = _words(raw_value(dataset, "RedPaletteColorLookupTableDescriptor"), order)
+    if len(descriptor) != 3:
+        raise InputError("The supplemental palette has no valid descriptor.")
+    count, first = int(descriptor[0]) or 65536, int(descriptor[1])
+    if signed and first >= 32768:
+        first -= 65536
+    inputs = np.arange(first, first + count)
+    by_pattern = read_palette(dataset, little_endian, bits_stored, signed)
+    return first, by_pattern[inputs & (2**bits_stored - 1)]
+
+
 def _to_8_bits(table: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     # Entries of 16 bits hold the colour in their high byte (PS3.3 C.7.6.3.1.6), but writers exist
     # that put 8-bit colours into 16-bit entries.
@@ -97,7 +119,10 @@ def _read(
         entries = _words(data, order)
     if len(entries) < count:
         raise InputError("The lookup table is shorter than its descriptor says.")
-    return LookupTable(first, entries[:count], min(bits, 8 * entries.dtype.itemsize))
+    entries = entries[:count]
+    # A descriptor that says fewer bits than the entries have would turn most of them white.
+    needed = int(entries.max()).bit_length()
+    return LookupTable(first, entries, max(needed, min(bits, 8 * entries.dtype.itemsize)))
 
 
 def _words(value: Any, order: str) -> npt.NDArray[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,16 +12,22 @@ from pydicom.pixels.processing import convert_color_space
 
 from viewer.dicom.attributes import text
 from viewer.dicom.border import refusing
-from viewer.dicom.codecs import Layout, Stored
+from viewer.dicom.codecs import Stored
 from viewer.dicom.dataset import OpenedDicom, read_dicom
+from viewer.dicom.encapsulated import render_page
 from viewer.dicom.geometry import FrameAttributes
-from viewer.dicom.grey import read_modality, read_padding, read_vois
+from viewer.dicom.grey import read_colours, read_modality, read_padding, read_vois
+from viewer.dicom.header import require_image
+from viewer.dicom.layout import Layout
 from viewer.dicom.luts import read_palette
-from viewer.dicom.model import Frame, Image, Voi, VoiWindow
+from viewer.dicom.model import Frame, Image, Kind, Voi, VoiWindow
+from viewer.dicom.overlays import read_overlays
 from viewer.dicom.plain import decode_plain
 from viewer.dicom.source import open_source
 from viewer.dicom.stored import read_layout, read_stored
 from viewer.errors import InputError
+
+_PART_MISSING = "Incomplete: the data ends early, and parts of the picture may be missing."
 
 
 def decode(image: Image) -> Frame:
@@ -40,15 +47,14 @@ def decode(image: Image) -> Frame:
         open_source(image.path, image.member) as stream,
     ):
         if image.is_plain:
-            plain = decode_plain(stream, image.frame_number)
-            vois: tuple[Voi, ...] = ()
-            if plain.ndim == 2 and plain.dtype == np.uint8:
-                # The values of an 8-bit picture are brightness already.
-                vois = (VoiWindow(128.0, 256.0),)
-            return Frame(plain, hash_pixels(plain), "", vois, False)
+            return _plain_frame(*decode_plain(stream, image.frame_number))
         opened = read_dicom(stream)
         if text(opened.dataset, "SOPInstanceUID") not in (image.uid, ""):
             raise InputError("The file has changed since it was opened.")
+        if image.kind is Kind.PAGE:
+            page = render_page(opened, image.frame_number)
+            return Frame(page, hash_pixels(page), "", (), False)
+        require_image(opened)
         return _decode_dicom(opened, image)
 
 
@@ -102,6 +108,14 @@ def _narrowest(values: npt.NDArray[Any]) -> np.dtype[Any]:
     return np.dtype("<i8")
 
 
+def _plain_frame(values: npt.NDArray[Any], ends_early: bool) -> Frame:
+    # The values of an 8-bit grey picture are brightness already.
+    is_brightness = values.ndim == 2 and values.dtype == np.uint8
+    vois: tuple[Voi, ...] = (VoiWindow(128.0, 256.0),) if is_brightness else ()
+    notes = (_PART_MISSING,) if ends_early else ()
+    return Frame(values, hash_pixels(values), "", vois, False, incomplete=ends_early, notes=notes)
+
+
 def _decode_dicom(opened: OpenedDicom, image: Image) -> Frame:
     frame_number = image.frame_number
     layout = read_layout(opened)
@@ -111,8 +125,33 @@ def _decode_dicom(opened: OpenedDicom, image: Image) -> Frame:
     is_float = bool(opened.pixels and opened.pixels.float_bits)
     values = _settle_bits(stored, layout, is_float)
     if layout.samples == 3 or stored.photometric == "PALETTE COLOR":
-        picture = _to_rgb(values, stored, layout, opened)
-        return Frame(picture, hash_pixels(picture), "", (), False)
+        frame = _colour_frame(opened, layout, stored, values)
+    else:
+        frame = _grey_frame(opened, layout, stored, values, frame_number)
+    overlays, notes = read_overlays(opened, layout, stored.values, frame_number)
+    if stored.cut_at is not None:
+        notes = (_say_what_is_missing(stored.cut_at, layout), *notes)
+    return replace(frame, incomplete=stored.cut_at is not None, notes=notes, overlays=overlays)
+
+
+def _colour_frame(
+    opened: OpenedDicom, layout: Layout, stored: Stored, values: npt.NDArray[Any]
+) -> Frame:
+    picture = _to_rgb(values, stored, layout, opened)
+    picture.reshape(-1, 3)[stored.cut_at or layout.pixels :] = 0
+    return Frame(picture, hash_pixels(picture), "", (), False)
+
+
+def _grey_frame(
+    opened: OpenedDicom,
+    layout: Layout,
+    stored: Stored,
+    values: npt.NDArray[Any],
+    frame_number: int,
+) -> Frame:
+    inverted = layout.photometric == "MONOCHROME1"
+    if stored.cut_at is not None:
+        values = _blacken(values, stored.cut_at, inverted)
     attributes = FrameAttributes(opened.dataset)
     transform = read_modality(
         opened, attributes.macro("PixelValueTransformationSequence", frame_number), layout
@@ -125,9 +164,24 @@ def _decode_dicom(opened: OpenedDicom, image: Image) -> Frame:
         pixel_sha256=hash_pixels(values),
         unit=transform.unit,
         vois=read_vois(voi_source, opened.is_little_endian, signed),
-        inverted=layout.photometric == "MONOCHROME1",
+        inverted=inverted,
         padding=read_padding(opened.dataset, layout, transform),
+        palette=read_colours(opened, layout, transform),
     )
+
+
+def _blacken(values: npt.NDArray[Any], cut_at: int, white_is_low: bool) -> npt.NDArray[Any]:
+    """Stored values whose missing pixels have the darkest value of the others."""
+    flat = values.reshape(-1).copy()
+    flat[cut_at:] = (np.nanmax if white_is_low else np.nanmin)(flat[:cut_at])
+    return flat.reshape(values.shape)
+
+
+def _say_what_is_missing(cut_at: int, layout: Layout) -> str:
+    if cut_at >= layout.pixels:
+        return _PART_MISSING
+    row = cut_at // layout.columns
+    return f"Incomplete: the data ends early, in row {row + 1} of {layout.rows}."
 
 
 # --- stored values -----------------------------------------------------------------------------
@@ -165,10 +219,11 @@ def _to_rgb(
         palette = read_palette(opened.dataset, opened.is_little_endian, bits, layout.signed)
         picture: npt.NDArray[np.uint8] = palette[values.astype(np.int64) & (2**bits - 1)]
         return picture
-    if stored.photometric in ("YBR_FULL", "YBR_FULL_422") and values.dtype == np.uint8:
-        values = convert_color_space(values, "YBR_FULL", "RGB")
-    elif stored.photometric != "RGB":
+    if stored.photometric not in ("RGB", "YBR_FULL", "YBR_FULL_422"):
         raise InputError(f"The colour space {stored.photometric or 'nothing'} is not supported.")
     if values.dtype != np.uint8:
         values = values >> max(0, min(stored.bits, layout.bits_stored) - 8)
-    return values.astype(np.uint8)
+    values = values.astype(np.uint8)
+    if stored.photometric != "RGB":
+        values = convert_color_space(values, "YBR_FULL", "RGB")
+    return np.ascontiguousarray(values)

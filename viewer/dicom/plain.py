@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import PIL.Image
+import PIL.ImageFile
 import PIL.ImageOps
 
 from viewer.dicom import limits
@@ -83,8 +84,12 @@ def read_plain_images(stream: BinaryIO, path: Path, member: str) -> tuple[Image,
         return tuple(found)
 
 
-def decode_plain(stream: BinaryIO, frame_number: int) -> npt.NDArray[Any]:
+def decode_plain(stream: BinaryIO, frame_number: int) -> tuple[npt.NDArray[Any], bool]:
     """One page, upright: (rows, columns) grey at its own depth or (rows, columns, 3) uint8.
+
+    Returns
+    -------
+    The pixels, and whether the file ends early, so that a part of them is missing.
 
     Raises
     ------
@@ -96,6 +101,22 @@ def decode_plain(stream: BinaryIO, frame_number: int) -> npt.NDArray[Any]:
         file.seek(frame_number - 1)
         limits.FRAME_PIXELS.check(file.width * file.height)
         return _to_array(file, stream)
+
+
+def _ends_early(file: PIL.Image.Image) -> bool:
+    """Decode the page; True where the file ends before it does."""
+    try:
+        file.load()
+    except OSError as error:
+        if "truncated" not in str(error):
+            raise
+        PIL.ImageFile.LOAD_TRUNCATED_IMAGES = True  # known to Pillow as a global alone
+        try:
+            file.load()
+        finally:
+            PIL.ImageFile.LOAD_TRUNCATED_IMAGES = False
+        return True
+    return False
 
 
 def _open(stream: BinaryIO) -> PIL.Image.Image:
@@ -120,7 +141,7 @@ def _describe(file: PIL.Image.Image, stream: BinaryIO) -> tuple[int, int, bool]:
         swapped = turned and file.format != "TIFF"
         size = (file.width, file.height) if swapped else (file.height, file.width)
         return size[0], size[1], False
-    values = _to_array(file, stream)
+    values, _ = _to_array(file, stream)
     return values.shape[0], values.shape[1], values.ndim == 3
 
 
@@ -145,24 +166,28 @@ def _is_grey_mode(file: PIL.Image.Image) -> bool:
     return file.mode in ("1", "L", "LA", "F") or file.mode.startswith("I")
 
 
-def _to_array(file: PIL.Image.Image, stream: BinaryIO) -> npt.NDArray[Any]:
-    """Pixels of the current page."""
+def _to_array(file: PIL.Image.Image, stream: BinaryIO) -> tuple[npt.NDArray[Any], bool]:
+    """Pixels of the current page, and whether the file ends before them."""
     if file.format == "PNG" and _is_deep_colour_png(stream):
-        return _decode_deep_png(stream)
-    white_is_zero = (
-        file.format == "TIFF"
-        and file.mode.startswith("I;16")
-        and _tiff_tag(file, _TIFF_PHOTOMETRIC) == _WHITE_IS_ZERO
-    )
+        return _decode_deep_png(stream), False
+    ends_early = _ends_early(file)
     upright = PIL.ImageOps.exif_transpose(file)
     if upright.mode == "1":
-        return np.asarray(upright.convert("L"))
+        return np.asarray(upright.convert("L")), ends_early
     if upright.mode == "L" or upright.mode.startswith("I") or upright.mode == "F":
         values = np.asarray(upright)
         values = values.astype(values.dtype.newbyteorder("="))  # I;16B is big endian
         # Pillow inverts 8-bit pages for which white is zero by itself, but not these.
-        return np.invert(values) if white_is_zero else values
-    return _to_grey_if_equal(_flatten(upright))
+        return np.invert(values) if _is_inverted(file) else values, ends_early
+    return _to_grey_if_equal(_flatten(upright)), ends_early
+
+
+def _is_inverted(file: PIL.Image.Image) -> bool:
+    return (
+        file.format == "TIFF"
+        and file.mode.startswith("I;16")
+        and _tiff_tag(file, _TIFF_PHOTOMETRIC) == _WHITE_IS_ZERO
+    )
 
 
 def _is_deep_colour_png(stream: BinaryIO) -> bool:

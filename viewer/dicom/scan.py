@@ -5,19 +5,21 @@ from __future__ import annotations
 import stat
 import time
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from viewer.dicom import limits
 from viewer.dicom.border import refusing
 from viewer.dicom.dataset import looks_like_dicom, read_dicom
+from viewer.dicom.duplicates import Instances, shown_file
 from viewer.dicom.header import read_images
 from viewer.dicom.media import find_referenced, is_directory
-from viewer.dicom.model import Image, ScanUpdate, Skipped
+from viewer.dicom.model import Earlier, Image, ScanUpdate, Skipped
 from viewer.dicom.plain import plain_format, read_plain_images
 from viewer.dicom.source import check_member, open_file, open_member
-from viewer.dicom.studies import natural_key
+from viewer.dicom.stacks import natural_key
 from viewer.errors import InputError
 
 _UPDATE_SECONDS = 0.2
@@ -32,23 +34,35 @@ _KNOWN_KINDS: tuple[tuple[bytes, str], ...] = (
     (b"\x00\x00\x00\x0cjP  ", "A JPEG 2000 picture; PNG, JPEG, TIFF and BMP are opened."),
 )
 _ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
+_NOTHING = Earlier()
 
 
-def scan(paths: Iterable[Path]) -> Iterator[ScanUpdate]:
+def scan(
+    paths: Iterable[Path],
+    earlier: Earlier = _NOTHING,
+    starts: Callable[[str], None] = lambda _shown: None,
+) -> Iterator[ScanUpdate]:
     """Find every image in files, folders, zip archives and what a DICOMDIR names.
 
     Folders are read with all that is in them, in natural order. Only headers are read. Nothing is
     passed over in silence: what gives no image comes as ``Skipped`` with its reason. A DICOMDIR
-    inside a folder or an archive adds nothing, since the files it names are there and are read
-    themselves; one that is given by itself opens the files that it names.
+    inside a folder adds nothing, since the files it names are there and are read themselves, but
+    says which of them are missing; one that is given by itself opens the files that it names.
+
+    Parameters
+    ----------
+    earlier : what need not be read again, since it was told before.
+    starts : called with each file, folder and archive member before its bytes are touched, so
+        that somebody knows which one it was that this process did not survive.
 
     Yields
     ------
     ScanUpdate
-        What was found since the last one, about every 0.2 s; the last one when all is done.
+        The first file, then what was found since the last one, about every 0.2 s; the last one
+        when all is done.
     """
-    search = _Search(paths)
-    last = time.monotonic()
+    search = _Search(paths, earlier, starts)
+    last = -_UPDATE_SECONDS  # the first file is told at once: somebody waits for a picture
     for _ in search.run():
         if time.monotonic() - last >= _UPDATE_SECONDS:
             yield search.take_update()
@@ -59,14 +73,19 @@ def scan(paths: Iterable[Path]) -> Iterator[ScanUpdate]:
 class _Search:
     """One run over the given paths; its generators yield after each file."""
 
-    def __init__(self, paths: Iterable[Path]) -> None:
+    def __init__(
+        self, paths: Iterable[Path], earlier: Earlier, starts: Callable[[str], None]
+    ) -> None:
         self._given = list(paths)
+        self._starts = starts
         self._images: list[Image] = []
         self._skipped: list[Skipped] = []
         self._done = 0
         self._total = len(self._given)
         self._seen_nodes: set[tuple[int, int]] = set()  # files and folders by device and inode
-        self._seen_uids: dict[str, str] = {}
+        self._instances = Instances(earlier.files)
+        self._silent = not (earlier.files or earlier.skipped)  # nothing was said of any file
+        self._told = {shown_file(image) for image in earlier.files} | earlier.skipped
 
     def take_update(self) -> ScanUpdate:
         update = ScanUpdate(
@@ -78,8 +97,15 @@ class _Search:
     def run(self) -> Iterator[None]:
         for path in self._given:
             yield from self._read_path(path, depth=0)
+        if self._silent:
+            for path in self._given:
+                self._tell(str(path), "There is no image in it.")
 
     def _read_path(self, path: Path, depth: int) -> Iterator[None]:
+        if str(path) in self._told:
+            self._done += 1
+            return
+        self._starts(str(path))
         try:
             with refusing("It cannot be read"):
                 status = path.stat()
@@ -112,8 +138,9 @@ class _Search:
             with refusing("It cannot be read"), open_file(path) as stream:
                 head = stream.read(_HEAD_BYTES)
                 is_archive = _is_archive(head)
-                if not is_archive and self._read_stream(stream, head, path, "") and given:
-                    referenced = self._find_referenced(stream, path)
+                if not is_archive and self._read_stream(stream, head, path, ""):
+                    found = self._find_referenced(stream, path)
+                    referenced = found if given else ()
         except InputError as error:
             self._skip(str(path), error)
             yield
@@ -129,23 +156,30 @@ class _Search:
     def _find_referenced(self, stream: BinaryIO, path: Path) -> tuple[Path, ...]:
         stream.seek(0)
         found, missing = find_referenced(read_dicom(stream).dataset, path.parent)
+        found = tuple(file for file in found if file != path)
         if not found and not missing:
             raise InputError("The DICOMDIR names no files.")
         for name in missing:
-            reason = "Named in the DICOMDIR, but not there."
-            self._skipped.append(Skipped(f"{path} > {name}", reason))
+            self._tell(f"{path} > {name}", "Named in the DICOMDIR, but not there.")
         return found
 
     def _read_archive(self, path: Path) -> Iterator[None]:
         try:
             with refusing("The archive cannot be read"):
                 archive = zipfile.ZipFile(path)
-                members = {i.filename: i for i in archive.infolist() if not i.is_dir()}
-                limits.ARCHIVE_MEMBERS.check(len(members))
-                limits.ARCHIVE_INFLATED_BYTES.check(sum(i.file_size for i in members.values()))
+                infos = [info for info in archive.infolist() if not info.is_dir()]
+                limits.ARCHIVE_MEMBERS.check(len(infos))
+                limits.ARCHIVE_INFLATED_BYTES.check(sum(info.file_size for info in infos))
+                if sum(info.compress_size for info in infos) > path.stat().st_size:
+                    raise InputError("The files in the archive overlap.")
+                members = {info.filename: info for info in infos}
         except InputError as error:
-            self._skipped.append(Skipped(str(path), str(error)))
+            self._tell(str(path), str(error))
             return
+        for name, count in Counter(info.filename for info in infos).items():
+            if count > 1:  # a zip is read by name, and the last one has it
+                reason = "The archive has a later file of the same name, which is read instead."
+                self._tell(f"{path} > {name} (earlier)", reason)
         self._total += len(members)
         with archive:
             for name in sorted(members, key=natural_key):
@@ -153,6 +187,11 @@ class _Search:
                 yield
 
     def _read_member(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> None:
+        shown = f"{path} > {info.filename}"
+        if shown in self._told:
+            self._done += 1
+            return
+        self._starts(shown)
         try:
             with refusing("It cannot be read"):
                 check_member(info)
@@ -162,7 +201,7 @@ class _Search:
                         raise InputError("An archive inside an archive is not opened.")
                     self._read_stream(stream, head, path, info.filename)
         except InputError as error:
-            self._skip(f"{path} > {info.filename}", error)
+            self._skip(shown, error)
             return
         self._done += 1
 
@@ -182,17 +221,18 @@ class _Search:
         return False
 
     def _add(self, images: tuple[Image, ...]) -> None:
-        first = images[0]
-        shown = f"{first.path} > {first.member}" if first.member else str(first.path)
-        earlier = self._seen_uids.setdefault(first.uid, shown)
-        if earlier != shown:
-            what = "picture as" if first.is_plain else "SOP Instance UID as"
-            raise InputError(f"A duplicate: the same {what} {earlier}.")
+        self._silent = False
+        self._instances.add(images[0])
         self._images.extend(images)
 
     def _skip(self, shown: str, error: InputError) -> None:
         self._done += 1
-        self._skipped.append(Skipped(shown, str(error)))
+        self._tell(shown, str(error))
+
+    def _tell(self, shown: str, reason: str) -> None:
+        self._silent = False
+        if shown not in self._told:
+            self._skipped.append(Skipped(shown, reason))
 
 
 def _is_archive(head: bytes) -> bool:

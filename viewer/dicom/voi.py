@@ -10,7 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from detector.types import ToneCurve
-from viewer.dicom.model import Frame, Picture, Voi, VoiFunction, VoiTable, VoiWindow
+from viewer.dicom.model import (
+    Frame,
+    Picture,
+    SupplementalPalette,
+    Voi,
+    VoiFunction,
+    VoiTable,
+    VoiWindow,
+)
 
 _LOW_PERCENTILE, _HIGH_PERCENTILE = 0.5, 99.5
 _SAMPLED_VALUES = 500_000  # enough for a stable percentile, few enough to be instant
@@ -52,24 +60,40 @@ def picture(frame: Frame, voi: Voi, inverted: bool = False) -> Picture:
     voi : the window or table to use; colour passes through without it.
     inverted : the reader's own inversion, on top of MONOCHROME1.
 
+    Where black and white change places, padding is black all the same, as the Mammography Image
+    profile of IHE has it: it is no part of the picture, and a white surround would dazzle.
+
     Returns
     -------
-    (rows, columns) or (rows, columns, 3) uint8.
+    (rows, columns) or, of a colour frame or one with a supplemental palette, (rows, columns, 3)
+    uint8.
     """
     if frame.is_colour:
         colour: Picture = frame.values
         return 255 - colour if inverted else colour
-    flip = frame.inverted != inverted
-    values = frame.values
+    grey = _grey_picture(frame, voi, frame.inverted != inverted)
+    return grey if frame.palette is None else _paint(grey, frame.values, frame.palette)
+
+
+def _paint(grey: Picture, values: npt.NDArray[Any], palette: SupplementalPalette) -> Picture:
+    rgb = np.repeat(grey[..., None], 3, axis=2)
+    index = np.rint((values.astype(np.float64) - palette.first) / palette.step)
+    painted = index >= 0
+    rgb[painted] = palette.entries[np.minimum(index[painted], len(palette.entries) - 1).astype(int)]
+    return rgb
+
+
+def _grey_picture(frame: Frame, voi: Voi, flip: bool) -> Picture:
+    values, padding = frame.values, frame.padding if flip else None
     if values.dtype.kind in "iu" and values.dtype.itemsize <= 2:
-        table = _lookup_table(values.dtype.str, voi, flip)
+        table = _lookup_table(values.dtype.str, voi, flip, padding)
         return np.asarray(cv2.LUT(values.view(f"u{values.dtype.itemsize}"), table), np.uint8)
     if values.dtype.kind in "iu":
         low, high = int(values.min()), int(values.max())
         if high - low < 65536:
-            table = _to_8_bits(np.arange(low, high + 1), voi, flip)
+            table = _to_8_bits(np.arange(low, high + 1), voi, flip, padding)
             return np.take(table, values - low)
-    return _to_8_bits(values, voi, flip)
+    return _to_8_bits(values, voi, flip, padding)
 
 
 def tone_curve(frame: Frame) -> ToneCurve | None:
@@ -124,25 +148,30 @@ def _without_padding(frame: Frame, values: npt.NDArray[Any]) -> npt.NDArray[Any]
 
 
 @lru_cache(maxsize=16)
-def _lookup_table(dtype: str, voi: Voi, flip: bool) -> Picture:
+def _lookup_table(dtype: str, voi: Voi, flip: bool, padding: tuple[float, float] | None) -> Picture:
     """One entry for each bit pattern of an 8- or 16-bit integer, signed ones by their pattern."""
     kind = np.dtype(dtype)
     unsigned = np.arange(2 ** (8 * kind.itemsize)).astype(f"u{kind.itemsize}")
-    table = _to_8_bits(unsigned.view(kind), voi, flip)
+    table = _to_8_bits(unsigned.view(kind), voi, flip, padding)
     table.flags.writeable = False
     return table
 
 
-def _to_8_bits(values: npt.NDArray[Any], voi: Voi, flip: bool) -> Picture:
-    output = np.nan_to_num(_apply(values, voi), nan=0.0)
+def _to_8_bits(
+    values: npt.NDArray[Any], voi: Voi, flip: bool, padding: tuple[float, float] | None
+) -> Picture:
+    output = np.nan_to_num(brightness(values, voi), nan=0.0)
     if flip:
         output = 1.0 - output
+    if padding is not None:
+        output[(values >= padding[0]) & (values <= padding[1])] = 0.0
     return (output * 255.0 + 0.5).astype(np.uint8)
 
 
-def _apply(values: npt.NDArray[Any], voi: Voi) -> npt.NDArray[np.float64]:
-    """Modality values -> brightness, 0 to 1."""
-    x = values.astype(np.float64)
+def brightness(values: npt.NDArray[Any], voi: Voi) -> npt.NDArray[np.float64]:
+    """Modality values of any shape as brightness, 0 to 1, before MONOCHROME1 or any inversion."""
+    with np.errstate(invalid="ignore"):  # signalling NaNs of a damaged file
+        x = values.astype(np.float64)
     if isinstance(voi, VoiTable):
         entries = np.asarray(voi.entries, np.float64) / (2**voi.bits - 1)
         index = np.clip(np.nan_to_num(x) - voi.first, 0, len(entries) - 1).astype(np.int64)
@@ -170,9 +199,9 @@ def _curve(voi: Voi) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     if isinstance(voi, VoiTable):
         last = voi.first + len(voi.entries) - 1
         points = np.unique(np.linspace(voi.first, max(last, voi.first + 1), _TABLE_POINTS).round())
-        return points, _apply(points, voi)
+        return points, brightness(points, voi)
     if voi.function is VoiFunction.SIGMOID:
         reach = 2.0 * voi.width  # beyond it the output differs from 0 or 1 by less than 0.001
         points = np.linspace(voi.center - reach, voi.center + reach, _SIGMOID_POINTS)
-        return points, _apply(points, voi)
+        return points, brightness(points, voi)
     return np.array(_ends(voi)), np.array([0.0, 1.0])
