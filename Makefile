@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV_VERSION := 0.13.8
 BIN := .venv/bin
 
-.PHONY: run test test-full setup sample lint requirements app app-check clean
+.PHONY: run test test-full fuzz setup sample lint requirements app app-check clean
 
 run: setup sample
 	$(BIN)/python main.py resources/sample
@@ -14,6 +14,10 @@ test: setup lint
 # Everything, slow tests too; a skip (data, peer or screen missing) fails the run.
 test-full: setup lint
 	QT_QPA_PLATFORM=offscreen LIGHTBOX_NO_SKIP=1 $(BIN)/python -m pytest
+
+# 2,000 damaged copies of the real files through the real open path; prints what became of them.
+fuzz: setup
+	$(BIN)/python -m tests.hostile.fuzz --files 2000 --seed $(or $(SEED),1)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -12,8 +12,8 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 
 from detector.types import DetectorError
-from viewer.engine.messages import Answer, Failure, Request, Update
-from viewer.engine.transport import Call, Ready, Stop, Stopped, pack, unpack
+from viewer.engine.messages import Answer, Failure, Request, ScanStep, Update
+from viewer.engine.transport import Call, Ready, Stop, Stopped, discard, pack, unpack
 from viewer.errors import Cancelled, ViewerError
 from viewer.log import describe
 
@@ -25,11 +25,14 @@ class Link:
         self._connection = connection
         self._calls: queue.SimpleQueue[Call] = queue.SimpleQueue()
         self._stop = threading.Event()
+        self._answer_block = ""  # of the current call, as are the limits
+        self._time_limit = self._computing_limit = 0.0
         threading.Thread(target=self._listen, name="link", daemon=True).start()
 
-    def report(self, update: Update) -> None:
+    def report(self, update: Update | ScanStep) -> None:
         """Send an update of the current request; raises Cancelled after a stop."""
         self.check()
+        _set_alarm(self._time_limit, self._computing_limit)
         self.send(update)
 
     def check(self) -> None:
@@ -41,7 +44,10 @@ class Link:
         self._connection.send(pack(message)[0])
 
     def next_call(self) -> Call:
-        return self._calls.get()
+        call = self._calls.get()
+        self._answer_block = call.answer_block
+        self._time_limit, self._computing_limit = call.time_limit, call.computing_limit
+        return call
 
     def _listen(self) -> None:
         """Read the pipe, also while a request is handled; leave when the host is gone."""
@@ -54,6 +60,8 @@ class Link:
                     self._stop.clear()  # a stop that came too late for the call before
                     self._calls.put(message)
         except (EOFError, OSError):
+            if self._answer_block:
+                discard(self._answer_block)
             os._exit(0)  # nobody is there to answer, whatever is being done
 
 
@@ -68,13 +76,13 @@ def serve(connection: Connection, handle: Callable[[Request, Link], Answer]) -> 
         call = link.next_call()
         if kept is not None:
             kept.close()
-        _set_alarm(call.time_limit)
+        _set_alarm(call.time_limit, call.computing_limit)
         answer = _answer(call, handle, link)
         parcel, block = pack(answer, call.answer_block)
         # The answer as Python objects is dropped before waiting: a frame may be large.
         del answer
         connection.send(parcel)
-        _set_alarm(0)
+        _set_alarm(0, 0)
         # Windows frees a block with its last handle, so there it stays open until the next call.
         kept = block if os.name == "nt" else None
         if block is not None and kept is None:
@@ -112,11 +120,12 @@ def _silence() -> None:
         os.close(nowhere)
 
 
-def _set_alarm(seconds: float) -> None:
-    """Let the system end this process well after the limit, 0 for never.
+def _set_alarm(seconds: float, computing: float) -> None:
+    """Let the system end this process well after the limit, or so much computing; 0 for never.
 
     For a decoder that hangs while it keeps the interpreter to itself after the host has died:
     then the thread that listens cannot run, and no one else would end it.
     """
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, seconds * 2)
+        signal.setitimer(signal.ITIMER_PROF, computing)

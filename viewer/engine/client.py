@@ -10,6 +10,8 @@ from detector.importing.description import Description, Inspection
 from detector.types import Detections, ImageInput, ModelCard
 from viewer.dicom import voi
 from viewer.dicom.model import Frame, Image, Picture, ScanUpdate
+from viewer.dicom.objects import Report, Segmentation, Softcopy
+from viewer.dicom.tag_row import TagRow
 from viewer.engine.host import Worker
 from viewer.engine.messages import (
     AddModelAnswer,
@@ -21,35 +23,45 @@ from viewer.engine.messages import (
     FrameRequest,
     InspectModelAnswer,
     InspectModelRequest,
+    ObjectAnswer,
+    ReportRequest,
     Request,
-    ScanAnswer,
-    ScanRequest,
+    SegmentationRequest,
+    SoftcopyRequest,
+    TagsAnswer,
+    TagsRequest,
     ThumbnailAnswer,
     ThumbnailRequest,
     Update,
 )
+from viewer.engine.pool import Pool
+from viewer.engine.scanning import Scanning
+from viewer.errors import InputError
 
 _A = TypeVar(
     "_A",
-    ScanAnswer,
     FrameAnswer,
     ThumbnailAnswer,
+    ObjectAnswer,
+    TagsAnswer,
     DetectAnswer,
     InspectModelAnswer,
     AddModelAnswer,
 )
+_O = TypeVar("_O", Report, Softcopy, Segmentation)
 
 
 def scan(worker: Worker, paths: Iterable[Path], on_update: Callable[[ScanUpdate], None]) -> int:
     """Find the images of files, folders and archives; returns how many files were looked at.
 
+    A file that the worker does not survive is told as skipped, and the rest is read on.
+
     Every function here raises as ``Worker.run`` does: InputError, EngineError, Cancelled.
     """
-    request = ScanRequest(tuple(paths))
-    return _ask(worker, request, ScanAnswer, cast("Callable[[Update], None]", on_update)).files_done
+    return Scanning(worker, tuple(paths), on_update).run()
 
 
-def decode_frame(worker: Worker, image: Image) -> Frame:
+def decode_frame(worker: Worker | Pool, image: Image) -> Frame:
     """Decode one frame to modality values."""
     return _ask(worker, FrameRequest(image), FrameAnswer).frame
 
@@ -57,6 +69,29 @@ def decode_frame(worker: Worker, image: Image) -> Frame:
 def make_thumbnail(worker: Worker, image: Image, size: int) -> Picture:
     """The first picture of an image, its longest side at most ``size`` pixels."""
     return _ask(worker, ThumbnailRequest(image, size), ThumbnailAnswer).picture
+
+
+def read_tags(worker: Worker, image: Image) -> tuple[TagRow, ...]:
+    """Every element of the file of an image, in its order."""
+    return _ask(worker, TagsRequest(image), TagsAnswer).rows
+
+
+def read_report(worker: Worker, image: Image) -> Report:
+    """The text of a structured report."""
+    return _content(worker, ReportRequest(image), Report)
+
+
+def read_softcopy(worker: Worker, state: Image, image: Image) -> Softcopy:
+    """How a presentation state wants a frame to be seen."""
+    return _content(worker, SoftcopyRequest(state, image), Softcopy)
+
+
+def read_segmentation(worker: Worker, image: Image) -> Segmentation:
+    """All segments of a segmentation."""
+    return _content(worker, SegmentationRequest(image), Segmentation)
+
+
+INCOMPLETE = "The picture is incomplete: what is missing cannot be analysed."
 
 
 def detect(  # noqa: PLR0917
@@ -76,7 +111,15 @@ def detect(  # noqa: PLR0917
     ``device`` is auto, cpu, cuda or mps; the answer says where it really ran. ``proposals`` is how
     many regions of a two-stage model are wanted besides; ``thorough`` takes several looks.
     ``memory`` is the file in which the fastest way to compute a model here is kept.
+
+    Raises
+    ------
+    InputError
+        The frame is incomplete, or the request failed.
+    EngineError, Cancelled
     """
+    if frame.incomplete:
+        raise InputError(INCOMPLETE)
     image = ImageInput(frame.values, voi.tone_curve(frame))
     request = DetectRequest(image, model_folder, floor, device, proposals, thorough, memory)
     callback = cast("Callable[[Update], None] | None", on_update)
@@ -94,8 +137,14 @@ def add_model(worker: Worker, file: Path, models: Path, description: Description
     return _ask(worker, AddModelRequest(file, models, description), AddModelAnswer).card
 
 
+def _content(worker: Worker, request: Request, content_type: type[_O]) -> _O:
+    content = _ask(worker, request, ObjectAnswer).content
+    assert isinstance(content, content_type)
+    return content
+
+
 def _ask(
-    worker: Worker,
+    worker: Worker | Pool,
     request: Request,
     answer_type: type[_A],
     on_update: Callable[[Update], None] | None = None,

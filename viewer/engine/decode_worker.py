@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from multiprocessing.connection import Connection
 
 import cv2
 import numpy as np
 
 from viewer.dicom import pixels, scan, voi
-from viewer.dicom.model import Frame, Picture
+from viewer.dicom.model import Earlier, Frame, Kind, Picture, ScanUpdate
+from viewer.dicom.presentation_state import read_softcopy
+from viewer.dicom.segmentation import read_segmentation
+from viewer.dicom.state_summary import read_state_summary
+from viewer.dicom.structured_report import read_report
+from viewer.dicom.tags import read_tags
 from viewer.engine.child import Link, serve
 from viewer.engine.limits import DECODE_ADDRESS_SPACE
 from viewer.engine.messages import (
     Answer,
     FrameAnswer,
     FrameRequest,
+    ObjectAnswer,
+    ReportRequest,
     Request,
     ScanAnswer,
     ScanRequest,
+    ScanStep,
+    SegmentationRequest,
+    SoftcopyRequest,
+    TagsAnswer,
+    TagsRequest,
     ThumbnailAnswer,
     ThumbnailRequest,
 )
 
 if sys.platform != "win32":
     import resource
+
+_AT_ONCE = 1000  # images in one message
 
 
 def main(connection: Connection) -> None:
@@ -35,29 +51,61 @@ def main(connection: Connection) -> None:
 
 
 def _handle(request: Request, link: Link) -> Answer:
+    answer: Answer
     match request:
-        case ScanRequest(paths):
-            files_done = 0
-            for update in scan.scan(paths):
-                link.report(update)
-                files_done = update.files_done
-            return ScanAnswer(files_done)
+        case ScanRequest():
+            answer = _scan(request, link)
         case FrameRequest(image):
-            return FrameAnswer(pixels.decode(image))
+            answer = FrameAnswer(pixels.decode(image))
         case ThumbnailRequest(image, size):
-            return ThumbnailAnswer(thumbnail(pixels.decode(image), size))
+            frame = pixels.decode(image)
+            answer = ThumbnailAnswer(thumbnail(frame, size, image.spacing.aspect))
+        case TagsRequest(image):
+            answer = TagsAnswer(read_tags(image.path, image.member))
+        case ReportRequest(image) if image.kind is Kind.PRESENTATION_STATE:
+            answer = ObjectAnswer(read_state_summary(image))
+        case ReportRequest(image):
+            answer = ObjectAnswer(read_report(image))
+        case SoftcopyRequest(state, image):
+            answer = ObjectAnswer(read_softcopy(state, image))
+        case SegmentationRequest(image):
+            answer = ObjectAnswer(read_segmentation(image))
         case _:
             raise TypeError(f"the decode worker does not know {type(request).__name__}")
+    return answer
 
 
-def thumbnail(frame: Frame, size: int) -> Picture:
-    """The picture of a frame as it first appears, its longest side reduced to ``size`` pixels."""
+def _scan(request: ScanRequest, link: Link) -> ScanAnswer:
+    def starts(file: str) -> None:
+        link.report(ScanStep(file))
+
+    files_done = 0
+    for update in scan.scan(request.paths, request.earlier or Earlier(), starts):
+        for part in _parts(update):
+            link.report(part)
+        files_done = update.files_done
+    return ScanAnswer(files_done)
+
+
+def _parts(update: ScanUpdate) -> Iterator[ScanUpdate]:
+    """The window takes a message in at one go, and must not stop for the 40,000 frames of one."""
+    for start in range(0, max(len(update.images), len(update.skipped), 1), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        yield replace(update, images=update.images[part], skipped=update.skipped[part])
+
+
+def thumbnail(frame: Frame, size: int, aspect: float = 1.0) -> Picture:
+    """The picture of a frame as it first appears, its longest side reduced to ``size`` pixels.
+
+    ``aspect`` is the height of a pixel over its width; those of the result are square.
+    """
     picture = voi.picture(frame, voi.default_voi(frame))
     rows, columns = picture.shape[:2]
-    scale = size / max(rows, columns)
-    if scale >= 1:
+    width, height = columns * max(1.0, 1 / aspect), rows * max(1.0, aspect)
+    scale = min(1.0, size / max(width, height))
+    shape = max(1, round(width * scale)), max(1, round(height * scale))
+    if shape == (columns, rows):
         return picture
-    shape = max(1, round(columns * scale)), max(1, round(rows * scale))
     return cv2.resize(picture, shape, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 

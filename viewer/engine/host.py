@@ -24,6 +24,7 @@ from viewer.engine.messages import (
     InspectModelRequest,
     Request,
     ScanRequest,
+    ScanStep,
     Update,
 )
 from viewer.engine.transport import (
@@ -42,6 +43,21 @@ _log = logging.getLogger(__name__)
 _log.addHandler(logging.NullHandler())  # without a log, nothing goes to the console instead
 
 _PROCESS_WORDS: dict[Kind, str] = {"decode": "decoding", "model": "detector"}
+
+
+class WorkerError(EngineError):
+    """The child died or hung over a request.
+
+    Attributes
+    ----------
+    file : the file that a scan was at; empty for other requests, and before the first.
+    why : what it did, after the name of the file.
+    """
+
+    def __init__(self, sentence: str, file: str, why: str) -> None:
+        super().__init__(sentence)
+        self.file = file
+        self.why = why
 
 
 class Worker:
@@ -72,8 +88,10 @@ class Worker:
         ------
         InputError
             The request failed; the sentence says why.
+        WorkerError
+            The child died or hung over it.
         EngineError
-            The child died or hung over it, or could not be started.
+            It could not be started.
         Cancelled
             ``cancel`` or ``close`` was called.
         """
@@ -86,6 +104,18 @@ class Worker:
                 return self._ask(task, on_update)
             finally:
                 self._running = None
+
+    def start(self) -> None:
+        """Start the child, if there is none, without waiting: what it imports takes a second.
+
+        Raises
+        ------
+        EngineError
+            It could not be started.
+        """
+        with self._lock:
+            if not self._closed:
+                self._living_child()
 
     def cancel(self) -> None:
         """End the running request, if there is one, with Cancelled within 500 ms."""
@@ -116,9 +146,13 @@ class Worker:
                 _log.info("%s worker ready in %.2f s", self._kind, child.age())
             limit = limits.SILENCE_LIMIT_S[type(task.request)]
             parcel, memory = pack(task.request, call_block)
-            self._send(child, task, Call(parcel, answer_block, limit))
+            computing = limits.COMPUTING_LIMIT_S.get(type(task.request), 0.0)
+            self._send(child, task, Call(parcel, answer_block, limit, computing))
             while True:
                 message = self._receive(child, task, limit)
+                if isinstance(message, ScanStep):
+                    task.file = message.file
+                    continue
                 if not isinstance(message, ScanUpdate | DetectUpdate):
                     answered = True
                     return _judged(message, task)
@@ -178,9 +212,9 @@ class Worker:
             raise EngineError(
                 f"The {_PROCESS_WORDS[self._kind]} process did not start within {limit:.0f} s."
             )
-        raise EngineError(
-            f"{_subject(task.request)} was given up: the {_PROCESS_WORDS[self._kind]} process "
-            f"gave no sign of life for {limit:.0f} s."
+        why = f"the {_PROCESS_WORDS[self._kind]} process gave no sign of life for {limit:.0f} s"
+        raise WorkerError(
+            f"{_subject(task.request)} was given up: {why}.", task.file, f"It was given up: {why}."
         )
 
     def _died(self, child: _Child, task: _Task, error: Exception) -> NoReturn:
@@ -193,9 +227,14 @@ class Worker:
             raise EngineError(
                 f"The {_PROCESS_WORDS[self._kind]} process stopped while starting ({cause})."
             ) from error
-        raise EngineError(
-            f"{_subject(task.request)} could not be finished: the "
-            f"{_PROCESS_WORDS[self._kind]} process stopped unexpectedly ({cause})."
+        why = f"the {_PROCESS_WORDS[self._kind]} process stopped unexpectedly ({cause})"
+        if cause == "SIGPROF":
+            computed = limits.COMPUTING_LIMIT_S[type(task.request)]
+            why = f"it took more than {computed:.0f} s of computing"
+        raise WorkerError(
+            f"{_subject(task.request)} could not be finished: {why}.",
+            task.file,
+            f"It cannot be read: {why}.",
         ) from error
 
     def _reap(self) -> None:
@@ -209,6 +248,7 @@ class _Task:
         self.request = request
         self.cancelled = threading.Event()
         self.kill_at: float | None = None
+        self.file = ""  # the one that a scan is at
 
 
 class _Child:

@@ -9,8 +9,12 @@ from viewer.engine.messages import (
     DetectRequest,
     FrameRequest,
     InspectModelRequest,
+    ReportRequest,
     Request,
     ScanRequest,
+    SegmentationRequest,
+    SoftcopyRequest,
+    TagsRequest,
     ThumbnailRequest,
 )
 
@@ -20,11 +24,26 @@ Kind = Literal["decode", "model"]
 # which takes minutes from a cold network disk under a virus scanner.
 START_LIMIT_S: dict[Kind, float] = {"decode": 60.0, "model": 240.0}
 
-# Seconds without a word before a request counts as hung. A scan speaks several times a second.
+# Seconds of computing without a word, after which the system ends a child (not on Windows). A scan
+# says each file that it begins: with the start of the next process, a decoder that goes in circles
+# costs the reader one file and less than 10 s. A sound file is not lost on a computer that is busy
+# with other things.
+COMPUTING_LIMIT_S: dict[type[Request], float] = {
+    ScanRequest: 8.0,
+    FrameRequest: 8.0,
+    ThumbnailRequest: 8.0,
+    TagsRequest: 8.0,
+}
+
+# Seconds without a word before a request counts as hung, whatever it does: waiting for a disk, too.
 SILENCE_LIMIT_S: dict[type[Request], float] = {
-    ScanRequest: 60.0,
-    FrameRequest: 30.0,
-    ThumbnailRequest: 30.0,
+    ScanRequest: 20.0,
+    FrameRequest: 20.0,
+    ThumbnailRequest: 20.0,
+    TagsRequest: 20.0,
+    ReportRequest: 30.0,
+    SoftcopyRequest: 30.0,
+    SegmentationRequest: 120.0,  # all frames of it
     DetectRequest: 600.0,  # importing torch on a busy computer took 270 s
     InspectModelRequest: 600.0,
     AddModelRequest: 600.0,

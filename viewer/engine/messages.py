@@ -11,7 +11,9 @@ from pathlib import Path
 
 from detector.importing.description import Description, Inspection
 from detector.types import Detections, ImageInput, ModelCard
-from viewer.dicom.model import Frame, Image, Picture, ScanUpdate
+from viewer.dicom.model import Earlier, Frame, Image, Picture, ScanUpdate
+from viewer.dicom.objects import Report, Segmentation, Softcopy
+from viewer.dicom.tag_row import TagRow
 
 # --- decode worker -------------------------------------------------------------------------------
 
@@ -19,6 +21,14 @@ from viewer.dicom.model import Frame, Image, Picture, ScanUpdate
 @dataclass(frozen=True, slots=True)
 class ScanRequest:
     paths: tuple[Path, ...]
+    earlier: Earlier | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScanStep:
+    """The file that is read from now on, for the case that it ends the worker."""
+
+    file: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,45 @@ class ThumbnailRequest:
 @dataclass(frozen=True, slots=True, eq=False)
 class ThumbnailAnswer:
     picture: Picture
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRequest:
+    """The text of a structured report."""
+
+    image: Image
+
+
+@dataclass(frozen=True, slots=True)
+class SoftcopyRequest:
+    """How a presentation state wants a frame to be seen."""
+
+    state: Image
+    image: Image
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentationRequest:
+    """All segments of a segmentation."""
+
+    image: Image
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ObjectAnswer:
+    content: Report | Softcopy | Segmentation
+
+
+@dataclass(frozen=True, slots=True)
+class TagsRequest:
+    """All elements of the file of an image."""
+
+    image: Image
+
+
+@dataclass(frozen=True, slots=True)
+class TagsAnswer:
+    rows: tuple[TagRow, ...]
 
 
 # --- model worker --------------------------------------------------------------------------------
@@ -118,11 +167,22 @@ Request = (
     ScanRequest
     | FrameRequest
     | ThumbnailRequest
+    | ReportRequest
+    | SoftcopyRequest
+    | SegmentationRequest
+    | TagsRequest
     | DetectRequest
     | InspectModelRequest
     | AddModelRequest
 )
 Update = ScanUpdate | DetectUpdate
 Answer = (
-    ScanAnswer | FrameAnswer | ThumbnailAnswer | DetectAnswer | InspectModelAnswer | AddModelAnswer
+    ScanAnswer
+    | FrameAnswer
+    | ThumbnailAnswer
+    | ObjectAnswer
+    | TagsAnswer
+    | DetectAnswer
+    | InspectModelAnswer
+    | AddModelAnswer
 )
