@@ -16,6 +16,7 @@ from pathlib import Path
 from detector.types import Box, Detection, Detections
 from viewer.dicom.model import Image, ImageKey, Patient, SeriesHeader, StudyHeader
 from viewer.review.finding import Status
+from viewer.review.measurement import Shape
 from viewer.review.session import ReviewSession
 from viewer.review.store import Store
 
@@ -28,9 +29,15 @@ def box(chance: random.Random) -> Box:
     return Box(x, y, x + chance.uniform(5, 90), y + chance.uniform(5, 90))
 
 
+def points(chance: random.Random) -> tuple[tuple[float, float], tuple[float, float]]:
+    return (chance.uniform(0, 300), 1.0), (chance.uniform(0, 300), 299.0)
+
+
 def act(session: ReviewSession, chance: random.Random) -> None:
     findings = session.findings()
     some = chance.choice(findings).id if findings else ""
+    measured = session.state.measurements
+    one = chance.choice(measured).id if measured else ""
     actions = {
         "accept": lambda: session.accept(some),
         "reject": lambda: session.reject(some),
@@ -40,12 +47,16 @@ def act(session: ReviewSession, chance: random.Random) -> None:
         "redo": session.redo,
         "sign": session.sign,
         "reopen": session.reopen,
+        "measure": lambda: session.measure(KEY, Shape.LENGTH, points(chance)),
+        "adjust": lambda: session.adjust(one, points(chance)),
+        "erase": lambda: session.erase(one),
     }
     names = ["add", "undo", "redo", "sign", "reopen", *(["accept", "reject", "correct"] * 2)]
+    names += ["adjust", "erase"] if measured else ["measure"]
     # The study stays small, so that the child spends its time writing.
     if sum(each.status is Status.ADDED for each in findings) > 20:
         names.remove("add")
-    actions[chance.choice(names if findings else ["add", "undo", "sign"])]()
+    actions[chance.choice(names if findings else ["add", "undo", "sign", "measure"])]()
 
 
 def review(database: Path, seed: int) -> None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from detector.types import Box, ImageFinding
 from viewer.dicom.model import ImageKey
+from viewer.review.measurement import Measurement
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +71,19 @@ class Verb(StrEnum):
     REDO = "redo"
     SIGN = "sign"
     REOPEN = "reopen"
+    MEASURE = "measure"
+    ADJUST = "adjust"  # of a measurement
+    ERASE = "erase"  # of a measurement
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """One decision, as it is kept for ever (append only).
 
-    ``before`` and ``after`` are the finding around a decision (None: it did not exist); both are
-    None for the verbs of the whole study, SIGN and REOPEN. These two list in ``covers`` the images,
-    with their pixels, that the signature is about: an image that came later was never signed.
+    ``before`` and ``after`` are the finding or measurement around a decision (None: it did not
+    exist); both are None for the verbs of the whole study, SIGN and REOPEN. These two list in
+    ``covers`` the images, with their pixels, that the signature is about: an image that came later
+    was never signed.
 
     ``undoes`` of an undoing event is the decision that it takes back; of a redoing event it is the
     undoing event. Taking back a SIGN is a REOPEN and the other way round.
@@ -87,8 +92,8 @@ class Event:
     id: str
     study_uid: str
     verb: Verb
-    before: Finding | None
-    after: Finding | None
+    before: Finding | Measurement | None
+    after: Finding | Measurement | None
     reader: str
     at: datetime  # UTC
     threshold: float

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from viewer.dicom.model import ImageKey
 from viewer.review.finding import Candidate, Event, Finding, Run, Status, Verb
 from viewer.review.matching import same_finding
+from viewer.review.measurement import Measurement
 from viewer.review.record import StudyRecord
 
 
@@ -25,8 +26,11 @@ class ReviewState:
     ----------
     findings : judged findings and open candidates on the present pixels, best score first, those
         without a score last in the order in which they came.
+    measurements : on the present pixels, in the order in which they were first made.
     signed : the last standing decision is SIGN, and no image that it covers has got other pixels
         since. A decision after signing reopens the study; taking it back restores the signature.
+        A measurement is no decision: what was signed stays so.
+    signature : the SIGN in force, None where the study is not signed.
     signed_images : the images that are reviewed completely: signed, with these very pixels.
     decisions : finding id -> the standing decision that gave the finding its present state.
     foreign : (uid, frame number) of images with decisions on other pixels than the present ones;
@@ -42,6 +46,8 @@ class ReviewState:
     foreign: frozenset[tuple[str, int]] = frozenset()
     line: tuple[Event, ...] = ()
     undone: tuple[tuple[Event, Event], ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+    signature: Event | None = None
 
 
 def fold(record: StudyRecord) -> ReviewState:
@@ -50,6 +56,7 @@ def fold(record: StudyRecord) -> ReviewState:
     present = {image.key for image in record.images}
     decisions: dict[str, Event] = {}
     judged: dict[str, Finding] = {}
+    measured: dict[str, Measurement | None] = {}
     foreign: set[tuple[str, int]] = set()
     for event in line:
         subject = subject_of(event)
@@ -58,22 +65,28 @@ def fold(record: StudyRecord) -> ReviewState:
         if subject.image not in present:
             foreign.add((subject.image.uid, subject.image.frame_number))
             continue
+        if isinstance(subject, Measurement):
+            measured[subject.id] = event.after if isinstance(event.after, Measurement) else None
+            continue
         decisions[subject.id] = event
-        if event.after is None or event.after.status is Status.OPEN:
-            judged.pop(subject.id, None)
-        else:
+        if isinstance(event.after, Finding) and event.after.status is not Status.OPEN:
             judged[subject.id] = event.after
+        else:
+            judged.pop(subject.id, None)
     opened = _open_candidates(record, present, judged, decisions)
     findings = sorted(
         (*judged.values(), *opened),
         key=lambda finding: (finding.score is None, -(finding.score or 0.0)),
     )
-    covered = _covered(line)
-    signed = covered is not None and not _changed(covered, present)
+    signature = _signature(line)
+    if signature is not None and _changed(signature.covers, present):
+        signature = None
     return ReviewState(
         findings=tuple(findings),
-        signed=signed,
-        signed_images=frozenset(covered or ()) & present if signed else frozenset(),
+        signed=signature is not None,
+        signature=signature,
+        signed_images=frozenset(signature.covers) & present if signature else frozenset(),
+        measurements=tuple(each for each in measured.values() if each is not None),
         decisions={finding_id: decisions[finding_id] for finding_id in judged},
         foreign=frozenset(foreign),
         line=tuple(event for event in line if _applies(event, present)),
@@ -81,8 +94,8 @@ def fold(record: StudyRecord) -> ReviewState:
     )
 
 
-def subject_of(event: Event) -> Finding | None:
-    """The finding that an event is about; None for the verbs of the whole study."""
+def subject_of(event: Event) -> Finding | Measurement | None:
+    """What an event is about; None for the verbs of the whole study."""
     return event.after if event.after is not None else event.before
 
 
@@ -117,10 +130,11 @@ def _applies(event: Event, present: set[ImageKey]) -> bool:
     return subject is None or subject.image in present
 
 
-def _covered(line: list[Event]) -> tuple[ImageKey, ...] | None:
-    """The images of the signature in force, or None where there is none."""
-    if line and line[-1].verb is Verb.SIGN:
-        return line[-1].covers
+def _signature(line: list[Event]) -> Event | None:
+    """The SIGN that no decision came after, or None."""
+    for event in reversed(line):
+        if not isinstance(subject_of(event), Measurement):
+            return event if event.verb is Verb.SIGN else None
     return None
 
 

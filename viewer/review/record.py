@@ -5,9 +5,13 @@ Finding (``before`` and ``after`` of an event)::
     {"id", "image": {"uid", "frame_number", "pixel_sha256"},
      "box": [x_min, y_min, x_max, y_max], "category", "status", "score", "derived_from", "note"}
 
+Measurement, in the same place::
+
+    {"id", "image", "shape", "points": [[x, y], ...]}
+
 Image header: the fields of ``viewer.dicom.model.Image`` by their names, nested as there, with the
-absolute path as text. Both forms grow by fields with defaults only, so that an older record can
-always be read.
+absolute path as text; but without ``acquisition``, which only orders the images of a series. The
+forms grow by fields with defaults only, so that an older record can always be read.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from detector.types import Box
 from viewer.dicom.model import (
     Image,
     ImageKey,
+    Kind,
     Patient,
     PlaneGeometry,
     SeriesHeader,
@@ -29,6 +34,7 @@ from viewer.dicom.model import (
     StudyHeader,
 )
 from viewer.review.finding import Candidate, Event, Finding, Run, Status
+from viewer.review.measurement import Measurement, Shape
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -81,8 +87,8 @@ def of_patient(record: StudyRecord, patient_key: str) -> StudyRecord:
         return (key.uid, key.frame_number) in own
 
     def about(event: Event) -> tuple[ImageKey, ...]:
-        finding = event.after if event.after is not None else event.before
-        return event.covers if finding is None else (finding.image,)
+        subject = event.after if event.after is not None else event.before
+        return event.covers if subject is None else (subject.image,)
 
     return StudyRecord(
         study_uid=record.study_uid,
@@ -103,6 +109,37 @@ def key_to_json(key: ImageKey) -> dict[str, Any]:
 
 def key_from_json(data: Mapping[str, Any]) -> ImageKey:
     return ImageKey(data["uid"], int(data["frame_number"]), data["pixel_sha256"])
+
+
+def subject_to_json(subject: Finding | Measurement | None) -> dict[str, Any] | None:
+    """The documented form of what an event is about."""
+    if isinstance(subject, Measurement):
+        return measurement_to_json(subject)
+    return None if subject is None else finding_to_json(subject)
+
+
+def subject_from_json(data: Mapping[str, Any] | None) -> Finding | Measurement | None:
+    if data is None:
+        return None
+    return measurement_from_json(data) if "shape" in data else finding_from_json(data)
+
+
+def measurement_to_json(measurement: Measurement) -> dict[str, Any]:
+    return {
+        "id": measurement.id,
+        "image": key_to_json(measurement.image),
+        "shape": measurement.shape.value,
+        "points": [[float(x), float(y)] for x, y in measurement.points],
+    }
+
+
+def measurement_from_json(data: Mapping[str, Any]) -> Measurement:
+    return Measurement(
+        id=data["id"],
+        image=key_from_json(data["image"]),
+        shape=Shape(data["shape"]),
+        points=tuple((float(x), float(y)) for x, y in data["points"]),
+    )
 
 
 def finding_to_json(finding: Finding) -> dict[str, Any]:
@@ -137,10 +174,13 @@ def finding_from_json(data: Mapping[str, Any]) -> Finding:
 def image_to_json(image: Image) -> dict[str, Any]:
     """The whole header, so that the file can be found and decoded again without the window."""
     data = _fields(image)
+    del data["acquisition"]
     data["path"] = str(image.path.absolute())
     data["study"] = _fields(image.study) | {"patient": _fields(image.study.patient)}
     data["series"] = _fields(image.series)
     data["spacing"] = _fields(image.spacing) | {"source": image.spacing.source.value}
+    data["kind"] = image.kind.value
+    data["references"] = list(image.references)
     if image.geometry is not None:
         data["geometry"] = {name: list(each) for name, each in _fields(image.geometry).items()}
     return data
@@ -168,5 +208,7 @@ def image_from_json(data: Mapping[str, Any]) -> Image:
             if geometry is None
             else PlaneGeometry(**{name: tuple(value) for name, value in geometry.items()})
         ),
+        kind=Kind(values.get("kind", Kind.IMAGE)),
+        references=tuple(values.get("references", ())),
     )
     return Image(**values)

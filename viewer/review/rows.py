@@ -13,11 +13,11 @@ from viewer.review.finding import Candidate, Event, Run, Verb
 from viewer.review.fold import subject_of
 from viewer.review.record import (
     ImageRecord,
-    finding_from_json,
-    finding_to_json,
     image_from_json,
     key_from_json,
     key_to_json,
+    subject_from_json,
+    subject_to_json,
 )
 
 
@@ -110,8 +110,8 @@ def event_to_row(event: Event) -> dict[str, Any]:
         "study_uid": event.study_uid,
         "verb": event.verb.value,
         **_key_to_row(None if subject is None else subject.image),
-        "before": None if event.before is None else finding_to_json(event.before),
-        "after": None if event.after is None else finding_to_json(event.after),
+        "before": subject_to_json(event.before),
+        "after": subject_to_json(event.after),
         "reader": event.reader,
         "at": time_to_text(event.at),
         "threshold": float(event.threshold),
@@ -129,8 +129,8 @@ def event_from_row(row: sa.Row[Any]) -> Event:
         id=row.id,
         study_uid=row.study_uid,
         verb=Verb(row.verb),
-        before=None if row.before is None else finding_from_json(row.before),
-        after=None if row.after is None else finding_from_json(row.after),
+        before=subject_from_json(row.before),
+        after=subject_from_json(row.after),
         reader=row.reader,
         at=time_from_text(row.at),
         threshold=row.threshold,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3  # since 3 there are measurements among the events
 
 metadata = sa.MetaData()
 

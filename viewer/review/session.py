@@ -1,102 +1,30 @@
-"""The one mutable truth of an open study: what the reader decides, and what undo takes back."""
+"""The one mutable truth of an open study: what the reader decides and measures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from uuid import uuid4
 
 from detector.types import Box, Detections
-from viewer.dicom.model import Image, ImageKey
+from viewer.dicom.model import ImageKey
 from viewer.errors import ViewerError
-from viewer.review.finding import Candidate, Event, Finding, Run, Status, Verb
-from viewer.review.fold import ReviewState, fold, subject_of
-from viewer.review.record import StudyRecord, of_patient
-from viewer.review.store import Store
+from viewer.review.finding import Finding, Run, Status, Verb
+from viewer.review.measurement import Measurement, Point, Shape
+from viewer.review.study_log import StudyLog, new_id
 
 SMALLEST_BOX = 2.0
 """Pixels: a smaller box is a slip of the hand."""
 
-_UNDO_VERB = {Verb.SIGN: Verb.REOPEN, Verb.REOPEN: Verb.SIGN}
 
-
-class ReviewSession:
-    """The review of one study by one reader.
+class ReviewSession(StudyLog):
+    """The review of one study by one reader: the verbs, and what is shown of their outcome.
 
     Each verb commits its event before the state changes and the callbacks run; where the store
     fails, its StoreError is raised and nothing has changed. What would change nothing, such as
     accepting twice, writes no event.
-
-    Parameters
-    ----------
-    patient_key : whose study it is, as the store names the patient; None: whoever's is in it.
     """
 
-    def __init__(
-        self, store: Store, study_uid: str, reader: str, patient_key: str | None = None
-    ) -> None:
-        self._store = store
-        self._study_uid = study_uid
-        self._reader = reader
-        self._patient_key = patient_key
-        self._threshold = 0.5
-        self._ai_visible = True
-        self._show_rejected = False
-        self._callbacks: list[Callable[[], None]] = []
-        self._record = self._load()
-        self._state = fold(self._record)
-
-    @property
-    def study_uid(self) -> str:
-        return self._study_uid
-
-    @property
-    def reader(self) -> str:
-        return self._reader
-
-    @property
-    def state(self) -> ReviewState:
-        """The fold of everything kept of this study."""
-        return self._state
-
-    def subscribe(self, callback: Callable[[], None]) -> None:
-        """Have ``callback`` run after every change of state, threshold or visibility."""
-        self._callbacks.append(callback)
-
     # --- what is shown ---------------------------------------------------------------------------
-
-    @property
-    def threshold(self) -> float:
-        """Open candidates with a lower score are hidden."""
-        return self._threshold
-
-    @threshold.setter
-    def threshold(self, value: float) -> None:
-        if value != self._threshold:
-            self._threshold = float(value)
-            self._tell()
-
-    @property
-    def ai_visible(self) -> bool:
-        """False hides the open candidates; judged findings stay."""
-        return self._ai_visible
-
-    @ai_visible.setter
-    def ai_visible(self, value: bool) -> None:
-        if value != self._ai_visible:
-            self._ai_visible = value
-            self._tell()
-
-    @property
-    def show_rejected(self) -> bool:
-        return self._show_rejected
-
-    @show_rejected.setter
-    def show_rejected(self, value: bool) -> None:
-        if value != self._show_rejected:
-            self._show_rejected = value
-            self._tell()
 
     def findings(
         self, uid: str | None = None, frame_number: int | None = None
@@ -137,33 +65,12 @@ class ReviewSession:
                 return finding
         raise ViewerError("This finding is not there any more.")
 
-    # --- images and runs -------------------------------------------------------------------------
-
-    def remember_image(self, image: Image, pixel_sha256: str) -> None:
-        """Keep where an image is; decisions on other pixels of the same UID stop to apply."""
-        self.remember_images([(image, pixel_sha256)])
-
-    def remember_images(self, seen: Iterable[tuple[Image, str]]) -> None:
-        """The same for several images with their pixels, in one transaction."""
-        kept = self._store.remember_images(seen)
-        present = {
-            (record.key.uid, record.key.frame_number): record for record in self._record.images
-        }
-        images = present | {(record.key.uid, record.key.frame_number): record for record in kept}
-        if images == present:
-            return
-        # Not loaded anew: a series of hundreds of images comes through here bit by bit.
-        self._record = replace(self._record, images=tuple(images.values()))
-        self._refold()
-
-    def foreign_pixels(self, uid: str, frame_number: int) -> bool:
-        """True where decisions are kept on other pixels than this image has now."""
-        return (uid, frame_number) in self._state.foreign
+    # --- runs ------------------------------------------------------------------------------------
 
     def add_run(self, image_key: ImageKey, detections: Detections) -> None:
         """Keep one run of a model with all its candidates; decisions stay as they are."""
         run = Run(
-            id=_new_id(),
+            id=new_id(),
             image=image_key,
             model_name=detections.model_name,
             model_version=detections.model_version,
@@ -246,7 +153,7 @@ class ReviewSession:
             The box is too small.
         """
         finding = Finding(
-            id=_new_id(),
+            id=new_id(),
             image=image_key,
             box=self._fitted(image_key, box),
             category=category,
@@ -263,11 +170,7 @@ class ReviewSession:
         self._decide(Verb.REMOVE, before, None)
 
     def _fitted(self, image_key: ImageKey, box: Box) -> Box:
-        image = next(
-            (record.image for record in self._record.images if record.key == image_key), None
-        )
-        if image is None:
-            raise ViewerError("A finding needs an image of the open study, as it is shown now.")
+        image = self._image(image_key)
         try:
             fitted = box.clipped(image.columns, image.rows)
         except ValueError as error:
@@ -277,6 +180,37 @@ class ReviewSession:
                 f"A box needs at least {SMALLEST_BOX:g} x {SMALLEST_BOX:g} pixels in the image."
             )
         return fitted
+
+    # --- measurements ----------------------------------------------------------------------------
+
+    def measurement(self, measurement_id: str) -> Measurement:
+        for measurement in self._state.measurements:
+            if measurement.id == measurement_id:
+                return measurement
+        raise ViewerError("This measurement is not there any more.")
+
+    def measure(self, image_key: ImageKey, shape: Shape, points: tuple[Point, ...]) -> Measurement:
+        """Keep a shape on an image of the study; its points are moved into the frame."""
+        made = Measurement(new_id(), image_key, shape, self._inside(image_key, points))
+        self._commit(self._event(Verb.MEASURE, None, made))
+        return made
+
+    def adjust(self, measurement_id: str, points: tuple[Point, ...]) -> None:
+        """Give a measurement other points."""
+        before = self.measurement(measurement_id)
+        after = replace(before, points=self._inside(before.image, points))
+        if after != before:
+            self._commit(self._event(Verb.ADJUST, before, after))
+
+    def erase(self, measurement_id: str) -> None:
+        self._commit(self._event(Verb.ERASE, self.measurement(measurement_id), None))
+
+    def _inside(self, image_key: ImageKey, points: tuple[Point, ...]) -> tuple[Point, ...]:
+        image = self._image(image_key)
+        return tuple(
+            (min(max(x, 0.0), float(image.columns)), min(max(y, 0.0), float(image.rows)))
+            for x, y in points
+        )
 
     # --- signature -------------------------------------------------------------------------------
 
@@ -300,130 +234,8 @@ class ReviewSession:
             self._commit(self._event(Verb.SIGN, covers=covers))
 
     def reopen(self) -> None:
-        if self.signed:
-            self._commit(self._event(Verb.REOPEN, covers=self._state.line[-1].covers))
-
-    # --- undo ------------------------------------------------------------------------------------
-
-    @property
-    def can_undo(self) -> bool:
-        return bool(self._state.line)
-
-    @property
-    def can_redo(self) -> bool:
-        return bool(self._state.undone)
-
-    def undo(self) -> None:
-        """Take back the last standing decision of the study, of this session or an earlier one."""
-        if not self.can_undo:
-            return
-        decision = self._state.line[-1]
-        self._commit(
-            replace(
-                self._stamped(decision),
-                verb=_UNDO_VERB.get(decision.verb, Verb.UNDO),
-                before=decision.after,
-                after=decision.before,
-                undoes=decision.id,
-            )
-        )
-
-    def redo(self) -> None:
-        """Bring back what undo took back last; a new decision leaves nothing to bring back."""
-        if not self.can_redo:
-            return
-        undoing, decision = self._state.undone[-1]
-        whole_study = subject_of(decision) is None
-        self._commit(
-            replace(
-                self._stamped(decision),
-                verb=decision.verb if whole_study else Verb.REDO,
-                undoes=undoing.id,
-            )
-        )
-
-    # --- events ----------------------------------------------------------------------------------
+        if self._state.signature is not None:
+            self._commit(self._event(Verb.REOPEN, covers=self._state.signature.covers))
 
     def _decide(self, verb: Verb, before: Finding | None, after: Finding | None) -> None:
         self._commit(self._event(verb, before, after))
-
-    def _event(
-        self,
-        verb: Verb,
-        before: Finding | None = None,
-        after: Finding | None = None,
-        covers: tuple[ImageKey, ...] = (),
-    ) -> Event:
-        weights, name, version = self._model(before or after)
-        return Event(
-            id=_new_id(),
-            study_uid=self._study_uid,
-            verb=verb,
-            before=before,
-            after=after,
-            reader=self._reader,
-            at=datetime.now(UTC),
-            threshold=self._threshold,
-            ai_visible=self._ai_visible,
-            weights_sha256=weights,
-            model_name=name,
-            model_version=version,
-            covers=covers,
-        )
-
-    def _model(self, finding: Finding | None) -> tuple[str | None, str, str]:
-        """Weights, name and version of the model that a finding comes from."""
-        if finding is not None:
-            candidate = self._candidate(finding)
-            if candidate is not None:
-                run = next(run for run in self._record.runs if run.id == candidate.run_id)
-                return run.weights_sha256, run.model_name, run.model_version
-            earlier = self._state.decisions.get(finding.id)
-            if earlier is not None:  # an imported finding says its model in its own event
-                return earlier.weights_sha256, earlier.model_name, earlier.model_version
-        return None, "", ""
-
-    def _stamped(self, event: Event) -> Event:
-        """A new event like another: by this reader, now, with what is in force now."""
-        return replace(
-            event,
-            id=_new_id(),
-            reader=self._reader,
-            at=datetime.now(UTC),
-            threshold=self._threshold,
-            ai_visible=self._ai_visible,
-        )
-
-    def _candidate(self, finding: Finding) -> Candidate | None:
-        if finding.derived_from is None:
-            return None
-        for candidate in self._record.candidates:
-            if candidate.id == finding.derived_from:
-                return candidate
-        return None
-
-    def _commit(self, event: Event) -> None:
-        self._store.append([event])
-        self._record = replace(self._record, events=(*self._record.events, event))
-        self._refold()
-
-    def reload(self) -> None:
-        """Take in what others wrote to the study, such as an import."""
-        self._record = self._load()
-        self._refold()
-
-    def _load(self) -> StudyRecord:
-        record = self._store.load(self._study_uid)
-        return record if self._patient_key is None else of_patient(record, self._patient_key)
-
-    def _refold(self) -> None:
-        self._state = fold(self._record)
-        self._tell()
-
-    def _tell(self) -> None:
-        for callback in tuple(self._callbacks):
-            callback()
-
-
-def _new_id() -> str:
-    return uuid4().hex
