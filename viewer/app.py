@@ -7,22 +7,24 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from detector.importing.description import Description, Inspection
-from detector.types import Detections, ModelCard
-from viewer.dicom.model import Frame, Image, Picture, ScanUpdate
+from viewer.dicom.model import Frame, Image, Kind
 from viewer.engine import client
 from viewer.engine.host import Worker
-from viewer.errors import StoreError
+from viewer.engine.pool import Pool
+from viewer.errors import EngineError, StoreError
 from viewer.home import Home, bundled_resources
 from viewer.installed import model_in_use
-from viewer.review.store import Store
+from viewer.review.late_store import LateStore
 from viewer.settings import Settings
 from viewer.ui import (
     analysis,
@@ -30,15 +32,27 @@ from viewer.ui import (
     exchanging,
     frames,
     model_choice,
+    mpr,
+    mpr_view,
+    objects,
     opening,
+    tag_browser,
     theme,
     thumbnails,
+    view_picture,
 )
 from viewer.ui.analysis import Model
+from viewer.ui.engine import Engine
 from viewer.ui.jobs import Jobs
-from viewer.ui.main_window import Engine, MainWindow
+from viewer.ui.main_window import MainWindow
+from viewer.ui.objects import ObjectReaders
+
+if TYPE_CHECKING:
+    from viewer.review.store import Store
 
 _log = logging.getLogger(__name__)
+
+_FIRST_PAINT_MS = 30  # the window system has put the window on the screen by then
 
 
 class Workers:
@@ -47,74 +61,73 @@ class Workers:
     def __init__(self, memory: Path | None = None) -> None:
         self._memory = memory  # where the fastest way to compute a model is kept
         self.scan = Worker("decode")  # scanning, exporting, importing
-        self.frames = Worker("decode")
+        self.frames = Pool("decode", len(frames.LANES))
         self.thumbnails = Worker("decode")
         self.model = Worker("model")
         self.adding = Worker("model")  # opens files of strangers: not where the analysis runs
+        self.tags = Worker("decode")
+        self.objects = Worker("decode")  # reports, presentation states, segmentations
+        self.volumes = Worker("decode")  # whole stacks, beside the frames that are scrolled to
+
+    def start(self) -> None:
+        """Start those that the first picture will need."""
+        with suppress(EngineError):  # the first request says it
+            for worker in (self.scan, self.frames, self.thumbnails):
+                worker.start()
 
     def close(self) -> None:
-        for worker in (self.scan, self.frames, self.thumbnails, self.model, self.adding):
-            worker.close()
+        for worker in vars(self).values():
+            if isinstance(worker, Worker | Pool):
+                worker.close()
 
     def engine(self) -> Engine:
         """What the window asks of them."""
-
-        def scan(paths: tuple[Path, ...], on_update: Callable[[ScanUpdate], None]) -> int:
-            return client.scan(self.scan, paths, on_update)
-
-        def load(path: Path) -> list[tuple[Image, Frame]]:
-            images: list[Image] = []
-            client.scan(self.scan, [path], lambda update: images.extend(update.images))
-            return [(image, client.decode_frame(self.scan, image)) for image in images]
-
-        def decode(image: Image) -> Frame:
-            return client.decode_frame(self.frames, image)
-
-        def decode_for_export(image: Image) -> Frame:
-            return client.decode_frame(self.scan, image)
-
-        def make_thumbnail(image: Image, size: int) -> Picture:
-            return client.make_thumbnail(self.thumbnails, image, size)
-
-        def detect(  # noqa: PLR0917 - as the window calls it
-            frame: Frame,
-            folder: Path,
-            floor: float,
-            device: str,
-            on_update: analysis.DetectProgress,
-            proposals: int,
-        ) -> Detections:
-            return client.detect(
-                self.model, frame, folder, floor, device, on_update, proposals, memory=self._memory
-            )
-
-        def inspect_model(file: Path, description: Description) -> Inspection:
-            return client.inspect_model(self.adding, file, description)
-
-        def add_model(file: Path, models: Path, description: Description) -> ModelCard:
-            return client.add_model(self.adding, file, models, description)
-
         return Engine(
-            scan,
-            decode,
-            make_thumbnail,
-            detect,
-            decode_for_export,
-            load,
-            inspect_model,
-            add_model,
+            scan=partial(client.scan, self.scan),
+            decode=partial(client.decode_frame, self.frames),
+            make_thumbnail=partial(client.make_thumbnail, self.thumbnails),
+            detect=partial(client.detect, self.model, memory=self._memory),
+            decode_for_export=partial(client.decode_frame, self.scan),
+            load=self._load,
+            inspect_model=partial(client.inspect_model, self.adding),
+            add_model=partial(client.add_model, self.adding),
+            read_tags=partial(client.read_tags, self.tags),
+            objects=self._object_readers(),
+            decode_for_volume=partial(client.decode_frame, self.volumes),
+        )
+
+    def _load(self, path: Path) -> list[tuple[Image, Frame]]:
+        images: list[Image] = []
+        client.scan(self.scan, [path], lambda update: images.extend(update.images))
+        return [
+            (image, client.decode_frame(self.scan, image))
+            for image in images
+            if image.kind is Kind.IMAGE
+        ]
+
+    def _object_readers(self) -> ObjectReaders:
+        return ObjectReaders(
+            report=lambda image: client.read_report(self.objects, image),
+            softcopy=lambda state, image: client.read_softcopy(self.objects, state, image),
+            segmentation=lambda image: client.read_segmentation(self.objects, image),
         )
 
     def jobs(self) -> Jobs:
         """The threads that wait for them, each able to interrupt what it waits for."""
         jobs = Jobs()
         jobs.add_slot(opening.SLOT, self.scan.cancel)
-        jobs.add_slot(frames.SLOT, self.frames.cancel)
+        for lane in frames.LANES:
+            jobs.add_slot(lane, self.frames.cancel)
         jobs.add_slot(thumbnails.SLOT, self.thumbnails.cancel)
         jobs.add_slot(analysis.SLOT, self.model.cancel)
         jobs.add_slot(exchanging.SLOT, self.scan.cancel)
         jobs.add_slot(exchanging.HISTORY_SLOT)
         jobs.add_slot(model_choice.SLOT, self.adding.cancel)
+        jobs.add_slot(tag_browser.SLOT, self.tags.cancel)
+        jobs.add_slot(view_picture.SLOT)
+        jobs.add_slot(objects.SLOT, self.objects.cancel)
+        jobs.add_slot(mpr.SLOT, self.volumes.cancel)
+        jobs.add_slot(mpr_view.SLOT)
         return jobs
 
 
@@ -129,21 +142,34 @@ def run(paths: Sequence[Path], home: Home) -> int:
     started = time.monotonic()
     app = application()
     settings = Settings.load(home.settings)
-    try:
-        store = Store.open(home.database)
-    except StoreError as error:
-        dialogs.tell(None, "Lightbox cannot start", str(error))
-        return 1
+    store = LateStore(home.database)
     workers = Workers(home.measured_speeds)
+    failed = False
+
+    def begin() -> None:
+        nonlocal failed
+        workers.start()  # they come up while the database does
+        try:
+            store.open()
+        except StoreError as error:
+            failed = True
+            dialogs.tell(window, "Lightbox cannot start", str(error))
+            app.exit(1)
+            return
+        if paths:
+            window.open_paths([Path(path) for path in paths])
+
     try:
-        window = make_window(workers, store, home, settings)
+        window = make_window(workers, cast("Store", store), home, settings)
         sys.excepthook = _hook(window)
         _leave_on_signals(app, window)
         window.show()
         _log.info("window shown after %.2f s", time.monotonic() - started)
-        if paths:
-            window.open_paths([Path(path) for path in paths])
-        return app.exec()
+        QTimer.singleShot(_FIRST_PAINT_MS, begin)
+        code = app.exec()
+        if failed:
+            window.close()  # only now: in the loop it would ask to quit a second time
+        return 1 if code or failed else 0
     finally:
         sys.excepthook = sys.__excepthook__
         workers.close()

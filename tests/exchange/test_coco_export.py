@@ -17,6 +17,7 @@ from viewer.dicom.model import Frame, Image, ImageKey, Skipped
 from viewer.dicom.pixels import decode
 from viewer.errors import Cancelled, ExchangeError
 from viewer.exchange import coco
+from viewer.review.measurement import Shape
 from viewer.review.session import ReviewSession
 from viewer.review.store import Store
 
@@ -190,6 +191,19 @@ class TestReview:
         assert document["images"][0]["review"] == "complete"
         assert document["images"][0]["reviewed_negative"] is False
 
+    def test_measurements_are_no_labels_and_change_none(
+        self, reviewed: ReviewSession, store: Store, tmp_path: Path
+    ) -> None:
+        reviewed.sign()
+        _, before = export(store, tmp_path / "before")
+        key = reviewed.findings()[0].image
+        reviewed.measure(key, Shape.RECTANGLE, ((1, 2), (30, 40)))
+        reviewed.measure(key, Shape.POINT, ((5, 5),))
+        _, after = export(store, tmp_path / "after")
+        for document in (before, after):
+            del document["info"]
+        assert after == before
+
     def test_a_signed_image_without_findings_is_negative(
         self, store: Store, radiograph: Path, open_file: OpenFile, tmp_path: Path
     ) -> None:
@@ -279,6 +293,17 @@ class TestChoice:
             ),
         )
         assert "other pixels" in other.skipped[0].reason
+
+    def test_an_incomplete_picture_is_told_and_left_out(
+        self, store: Store, two: list[Image], tmp_path: Path
+    ) -> None:
+        summary = coco.export(
+            store,
+            tmp_path / "out",
+            lambda image: replace(decode(image), incomplete=image.uid == two[0].uid),
+        )
+        assert [each.path for each in summary.skipped] == [str(two[0].path)]
+        assert "incomplete" in summary.skipped[0].reason
 
 
 def replace_pixels(image: Image, store: Store, uid: str) -> Frame:

@@ -13,11 +13,11 @@ from PySide6.QtWidgets import QApplication, QLabel, QMenu
 
 from detector.types import Box
 from tests.dicom_factory import make_ct_series
-from tests.ui.window_fixtures import Desk, radiograph
+from tests.ui.window_fixtures import Desk, radiograph, undecodable
 from viewer.dicom.model import Skipped
 from viewer.review.store import Store
 from viewer.ui.dialogs import OpenReport
-from viewer.ui.reading import Position, study_key
+from viewer.ui.position import Position, study_key
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
@@ -179,9 +179,7 @@ def test_findings_of_images_that_are_not_open_are_not_decided_blindly(
 
 
 def test_a_study_of_which_nothing_could_be_shown_is_not_signed(desk: Desk, tmp_path: Path) -> None:
-    path = radiograph(tmp_path / "broken.dcm")
-    data = path.read_bytes()
-    path.write_bytes(data[: len(data) - 30_000])
+    path = undecodable(tmp_path / "broken.dcm")
     desk.drop([path])
     desk.until(lambda: desk.window.reading.position is not None)
     desk.key(Qt.Key.Key_Return, CONTROL)
@@ -284,7 +282,7 @@ def test_what_looks_like_html_in_a_file_is_shown_as_it_is(desk: Desk, tmp_path: 
     desk.key(Qt.Key.Key_N)
     desk.window.deciding.change_category("a & b")
     menu = QMenu()
-    desk.window._fill_categories(menu, "a & b")
+    desk.window.finding_menus._fill_categories(menu, "a & b")
     assert "a && b" in [action.text() for action in menu.actions()]
     menu.deleteLater()
     QApplication.processEvents()

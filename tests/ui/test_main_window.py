@@ -28,7 +28,7 @@ from viewer.errors import InputError
 from viewer.home import Home, bundled_models
 from viewer.review.store import Store
 from viewer.settings import Settings
-from viewer.ui.actions import TABLE
+from viewer.ui.actions import TABLE, page_of_keys
 from viewer.ui.dialogs import KeysDialog
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -41,7 +41,7 @@ def test_no_key_stands_for_two_things() -> None:
 
 
 def test_the_page_of_keys_names_every_action_that_has_one(desk: Desk) -> None:
-    dialog = KeysDialog(desk.window)
+    dialog = KeysDialog(desk.window, page_of_keys())
     shown = {dialog.table.item(row, 1).text() for row in range(dialog.table.rowCount())}  # type: ignore[union-attr]
     assert {row.text for row in TABLE if row.keys} <= shown
     dialog.deleteLater()

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from tests.dicom_factory import make_ct_series
-from tests.ui.window_fixtures import Desk, radiograph
+from tests.ui.window_fixtures import Desk, radiograph, undecodable
 from viewer.ui.dialogs import OpenReport
 
 
@@ -94,9 +94,7 @@ def test_nothing_readable_is_said_plainly_in_the_pictures_place(desk: Desk, tmp_
 
 def test_the_visible_study_stays_until_the_new_one_is_decoded(desk: Desk, tmp_path: Path) -> None:
     good = radiograph(tmp_path / "good.dcm", PatientName="GOOD^A")
-    broken = radiograph(tmp_path / "broken.dcm", PatientName="BROKEN^B")
-    data = broken.read_bytes()
-    broken.write_bytes(data[: len(data) - 30_000])  # the header is whole, the pixels are not
+    broken = undecodable(tmp_path / "broken.dcm", PatientName="BROKEN^B")
     desk.open(good)
     desk.drop([broken])
     desk.until(lambda: desk.window.notice.isVisible() or desk.window.status.skipped.isVisible())

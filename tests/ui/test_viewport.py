@@ -26,6 +26,7 @@ from viewer.dicom.model import (
     VoiTable,
     VoiWindow,
 )
+from viewer.dicom.spacing import Scale
 from viewer.dicom.voi import auto_window, picture
 from viewer.review.finding import Status
 from viewer.ui import corner_text
@@ -73,8 +74,10 @@ def viewport(qtbot: QtBot) -> Viewport:
     widget = Viewport()
     qtbot.addWidget(widget)
     widget.resize(500, 400)
-    widget.show()
-    qtbot.waitExposed(widget)
+    with qtbot.waitExposed(widget):
+        widget.show()
+    # The cursor may stand where the last test left it: no value is shown under it.
+    QApplication.sendEvent(widget, QEvent(QEvent.Type.Leave))
     return widget
 
 
@@ -653,11 +656,11 @@ def test_value_and_window_texts() -> None:
 
 
 def test_box_sizes_say_where_millimetres_were_measured() -> None:
-    assert corner_text.size_text(10.2, 20, Spacing()) == "10 × 20 px"
-    spacing = Spacing(0.5, 0.25, SpacingSource.PIXEL_SPACING)
-    assert corner_text.size_text(10, 20, spacing) == "10 × 20 px, 2.5 × 10.0 mm"
-    detector = replace(spacing, source=SpacingSource.IMAGER_PIXEL_SPACING)
-    assert corner_text.size_text(10, 20, detector).endswith("mm at the detector")
+    assert corner_text.size_text(10.2, 20, Scale(1, 1, "px", "uncalibrated")) == "10 × 20 px"
+    known = Scale(0.25, 0.5, "mm", "")
+    assert corner_text.size_text(10, 20, known) == "10 × 20 px, 2.5 × 10.0 mm"
+    detector = replace(known, words="at the detector")
+    assert corner_text.size_text(10, 20, detector).endswith("10.0 mm, at the detector")
 
 
 @pytest.mark.parametrize("width", [300, 340, 500, 900])

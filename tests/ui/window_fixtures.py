@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from pydicom.encaps import encapsulate
+from pydicom.uid import JPEG2000Lossless
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtTest import QTest
@@ -20,7 +22,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from detector.types import Box, Detection, Detections, ModelCard
-from tests.dicom_factory import make_dicom
+from tests.dicom_factory import make_dataset, make_dicom, write_dataset
 from viewer.app import Workers
 from viewer.dicom.model import Frame
 from viewer.engine.messages import DetectUpdate
@@ -122,8 +124,8 @@ class Desk:
         widget: QWidget | None = None,
     ) -> None:
         if not self.window.isActiveWindow():  # a dialog was open
-            self.window.activateWindow()
-            self.qtbot.waitActive(self.window)
+            with self.qtbot.waitActive(self.window):
+                self.window.activateWindow()
         QTest.keyClick(widget or self.window.viewport, key, modifier)  # type: ignore[call-overload]
 
     def until(self, fact: Callable[[], bool]) -> None:
@@ -243,9 +245,9 @@ def make_desk(
         )
         opened.append((window, store))
         window.resize(1280, 800)
-        window.show()
-        window.activateWindow()
-        qtbot.waitActive(window)
+        with qtbot.waitActive(window):
+            window.show()
+            window.activateWindow()
         return Desk(window, home, puppet, qtbot)
 
     yield make
@@ -268,3 +270,11 @@ def radiograph(path: Path, first: int = 100, **elements: Any) -> Path:
     )
     pixels[0, 0] = first
     return make_dicom(path, pixels, **elements)
+
+
+def undecodable(path: Path, **elements: Any) -> Path:
+    """A radiograph whose header is whole and whose compressed pixels are noise."""
+    dataset = make_dataset(np.zeros((160, 200), np.uint16), **elements)
+    dataset.PixelData = encapsulate([b"\x17" * 400])
+    dataset["PixelData"].VR = "OB"
+    return write_dataset(path, dataset, JPEG2000Lossless)

@@ -33,7 +33,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from detector.types import RESEARCH_USE_ONLY, Box, Detections, ModelCard
 from viewer.dicom.model import Frame, Image, Skipped
@@ -44,8 +44,10 @@ from viewer.exchange.pictures import StoredPicture, to_stored, write_durably, wr
 from viewer.review.finding import Event, Finding, Status
 from viewer.review.fold import fold
 from viewer.review.record import ImageRecord, StudyRecord, of_patient
-from viewer.review.store import Store
 from viewer.version import VERSION
+
+if TYPE_CHECKING:
+    from viewer.review.store import Store
 
 __all__ = ["ExportSummary", "ImportSummary", "detections_json", "export", "import_labels"]
 
@@ -284,6 +286,8 @@ def _decoded(record: ImageRecord, decode: Callable[[Image], Frame]) -> Frame:
     frame = decode(record.image)
     if frame.pixel_sha256 != record.pixel_sha256:
         raise InputError("The file holds other pixels than those that were read.")
+    if frame.incomplete:
+        raise InputError("The picture is incomplete: nothing can be learnt from it.")
     return frame
 
 

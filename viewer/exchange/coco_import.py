@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from detector.types import Box, Detection
@@ -28,7 +29,9 @@ from viewer.exchange.coco_document import (
 from viewer.review.finding import Event, Finding, Run, Status, Verb
 from viewer.review.fold import fold
 from viewer.review.record import ImageRecord, StudyRecord
-from viewer.review.store import Store
+
+if TYPE_CHECKING:
+    from viewer.review.store import Store
 
 Load = Callable[[Path], Sequence[tuple[Image, Frame]]]
 

@@ -2,43 +2,19 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QMenu, QMenuBar, QToolBar, QWidget
+from PySide6.QtWidgets import QMenu, QMenuBar, QSizePolicy, QToolBar, QToolButton, QWidget
 
-from viewer.ui.analysis import Analysis
-from viewer.ui.deciding import Deciding
+from viewer.ui.desk import Desk
 from viewer.ui.facts import Facts
-from viewer.ui.presentation import Presentation
-from viewer.ui.reading import Reading
-from viewer.ui.tools import Tool
-from viewer.ui.viewport import Viewport
-
-
-class Desk(Protocol):
-    """What the actions work on: the main window."""
-
-    viewport: Viewport
-    reading: Reading
-    deciding: Deciding
-    analysis: Analysis
-    presentation: Presentation
-
-    def ask_files(self) -> None: ...
-    def ask_folder(self) -> None: ...
-    def close_study(self) -> None: ...
-    def ask_export(self, *, everything: bool) -> None: ...
-    def ask_import(self) -> None: ...
-    def ask_settings(self) -> None: ...
-    def show_models(self) -> None: ...
-    def ask_category(self) -> None: ...
-    def ask_signature(self) -> None: ...
-    def show_keys(self) -> None: ...
-    def show_about(self) -> None: ...
-    def close(self) -> bool: ...
+from viewer.ui.grid import GridLayout
+from viewer.ui.presets import MOST
+from viewer.ui.tools import SHAPES, Tool
 
 
 def _always(_facts: Facts) -> bool:
@@ -47,6 +23,10 @@ def _always(_facts: Facts) -> bool:
 
 def _image(facts: Facts) -> bool:
     return facts.image
+
+
+def _picture(facts: Facts) -> bool:
+    return facts.picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +39,7 @@ class Row:
     checked : for what is on or off.
     button : its word in the tool bar, empty where it has none there.
     gap : a line before it in the menu.
+    label : its words where they depend on the picture; it goes from the menu where they are empty.
     """
 
     id: str
@@ -70,46 +51,121 @@ class Row:
     checked: Callable[[Facts], bool] | None = None
     button: str = ""
     gap: bool = False
+    label: Callable[[Facts], str] | None = None
+
+
+def _take_away(desk: Desk) -> None:
+    """One key for what is selected: a measurement or a finding, never both."""
+    if not desk.measuring.erase():
+        desk.deciding.reject()
+
+
+def _preset_row(number: int) -> Row:
+    def label(facts: Facts) -> str:
+        return facts.presets[number - 1] if number <= len(facts.presets) else ""
+
+    return Row(
+        f"preset_{number}",
+        "&Presets",
+        f"Window preset {number}",
+        (str(number),),
+        lambda w: w.presets.use(number),
+        lambda f: bool(label(f)),
+        label=label,
+    )
 
 
 TABLE: tuple[Row, ...] = (
-    Row("open", "&File", "Open files…", ("Ctrl+O",), lambda w: w.ask_files(), button="Open"),
-    Row("open_folder", "&File", "Open folder…", ("Ctrl+Shift+O",), lambda w: w.ask_folder()),
+    Row("open", "&File", "Open files…", ("Ctrl+O",), lambda w: w.asking.files(), button="Open"),
+    Row("open_folder", "&File", "Open folder…", ("Ctrl+Shift+O",), lambda w: w.asking.folder()),
     Row("close_study", "&File", "Close this study", ("Ctrl+W",), lambda w: w.close_study(),
         lambda f: f.study),
     Row("export_study", "&File", "Export this study, or those picked by Ctrl+click…",
-        ("Ctrl+E",), lambda w: w.ask_export(everything=False), lambda f: f.study, gap=True),
+        ("Ctrl+E",), lambda w: w.asking.export(everything=False), lambda f: f.study, gap=True),
     Row("export_all", "&File", "Export everything reviewed…", ("Ctrl+Shift+E",),
-        lambda w: w.ask_export(everything=True)),
-    Row("import", "&File", "Import COCO…", ("Ctrl+I",), lambda w: w.ask_import()),
-    Row("models", "&File", "Models…", ("Ctrl+M",), lambda w: w.show_models(), gap=True),
-    Row("settings", "&File", "Settings…", ("Ctrl+,",), lambda w: w.ask_settings()),
+        lambda w: w.asking.export(everything=True)),
+    Row("import", "&File", "Import COCO…", ("Ctrl+I",), lambda w: w.asking.labels()),
+    Row("save_view", "&File", "Save the view without identity…", ("Ctrl+S",),
+        lambda w: w.view_picture.save(identity=False), _picture, gap=True),
+    Row("save_view_identity", "&File", "Save the view with identity…", ("Ctrl+Shift+S",),
+        lambda w: w.view_picture.save(identity=True), _picture),
+    Row("models", "&File", "Models…", ("Ctrl+M",), lambda w: w.asking.models(), gap=True),
+    Row("settings", "&File", "Settings…", ("Ctrl+,",), lambda w: w.asking.settings()),
     Row("quit", "&File", "Quit", ("Ctrl+Q",), lambda w: w.close(), gap=True),
     Row("undo", "&Edit", "Undo", ("Ctrl+Z",), lambda w: w.deciding.undo(), lambda f: f.can_undo,
         button="Undo"),
     Row("redo", "&Edit", "Redo", ("Ctrl+Shift+Z", "Ctrl+Y"), lambda w: w.deciding.redo(),
         lambda f: f.can_redo, button="Redo"),
+    Row("copy_view", "&Edit", "Copy the view without identity", ("Ctrl+C",),
+        lambda w: w.view_picture.copy(identity=False), _picture, gap=True),
+    Row("copy_view_identity", "&Edit", "Copy the view with identity", ("Ctrl+Shift+C",),
+        lambda w: w.view_picture.copy(identity=True), _picture),
     Row("window", "&Tools", "Window/level", ("W",), lambda w: w.presentation.use_tool(Tool.WINDOW),
         checked=lambda f: f.tool is Tool.WINDOW, button="W/L"),
     Row("pan", "&Tools", "Pan", ("T",), lambda w: w.presentation.use_tool(Tool.PAN),
         checked=lambda f: f.tool is Tool.PAN, button="Pan"),
     Row("zoom", "&Tools", "Zoom", ("Z",), lambda w: w.presentation.use_tool(Tool.ZOOM),
         checked=lambda f: f.tool is Tool.ZOOM, button="Zoom"),
+    Row("scroll", "&Tools", "Scroll through the images", ("S",),
+        lambda w: w.presentation.use_tool(Tool.SCROLL),
+        checked=lambda f: f.tool is Tool.SCROLL),
     Row("box", "&Tools", "Add a box: drag on the picture", ("B",),
         lambda w: w.presentation.use_tool(Tool.BOX),
         _image, lambda f: f.tool is Tool.BOX, button="Box"),
+    Row("length", "&Tools", "Length: drag, or click twice", ("D",),
+        lambda w: w.presentation.use_tool(Tool.LENGTH),
+        _image, lambda f: f.tool is Tool.LENGTH, gap=True),
+    Row("angle", "&Tools", "Angle: drag one arm, then click", ("A",),
+        lambda w: w.presentation.use_tool(Tool.ANGLE),
+        _image, lambda f: f.tool is Tool.ANGLE),
+    Row("rectangle", "&Tools", "Rectangle: mean and deviation", ("R",),
+        lambda w: w.presentation.use_tool(Tool.RECTANGLE),
+        _image, lambda f: f.tool is Tool.RECTANGLE),
+    Row("ellipse", "&Tools", "Ellipse: mean and deviation", ("O",),
+        lambda w: w.presentation.use_tool(Tool.ELLIPSE),
+        _image, lambda f: f.tool is Tool.ELLIPSE),
+    Row("probe", "&Tools", "Probe: the value at a pixel", ("V",),
+        lambda w: w.presentation.use_tool(Tool.PROBE),
+        _image, lambda f: f.tool is Tool.PROBE),
+    Row("magnifier", "&Tools", "Magnifier: hold the button", ("M",),
+        lambda w: w.presentation.use_tool(Tool.MAGNIFIER),
+        _image, lambda f: f.tool is Tool.MAGNIFIER),
+    Row("erase", "&Tools", "Delete the measurement", (), lambda w: w.measuring.erase(),
+        lambda f: f.measurement),
+    Row("cine", "&Tools", "Cine", ("C", "Space"), lambda w: w.cine.toggle(),
+        lambda f: f.several_images, lambda f: f.playing, gap=True),
+    Row("faster", "&Tools", "Cine faster", (".",), lambda w: w.cine.change_speed(1),
+        lambda f: f.playing),
+    Row("slower", "&Tools", "Cine slower", (",",), lambda w: w.cine.change_speed(-1),
+        lambda f: f.playing),
     Row("escape", "&Tools", "Cancel the drag, deselect, reset the view", ("Esc",),
         lambda w: w.presentation.escape(), gap=True),
-    Row("fit", "&View", "Fit to the window", ("F",), lambda w: w.viewport.fit(), _image,
+    Row("fit", "&View", "Fit to the window", ("F",), lambda w: w.viewport.fit(), _picture,
         button="Fit"),
     Row("actual", "&View", "Actual pixels", ("Shift+F",), lambda w: w.viewport.actual_size(),
-        _image),
-    Row("zoom_in", "&View", "Zoom in", ("+", "="), lambda w: w.viewport.zoom_by(1.25), _image),
-    Row("zoom_out", "&View", "Zoom out", ("-",), lambda w: w.viewport.zoom_by(0.8), _image),
-    Row("auto", "&View", "Auto window", ("0",), lambda w: w.viewport.auto_window(), _image,
+        _picture),
+    Row("zoom_in", "&View", "Zoom in", ("+", "="), lambda w: w.viewport.zoom_by(1.25), _picture),
+    Row("zoom_out", "&View", "Zoom out", ("-",), lambda w: w.viewport.zoom_by(0.8), _picture),
+    Row("auto", "&View", "Auto window", ("0",), lambda w: w.viewport.auto_window(), _picture,
         button="Auto", gap=True),
-    Row("invert", "&View", "Invert", ("I",), lambda w: w.viewport.toggle_inverted(), _image,
+    Row("invert", "&View", "Invert", ("I",), lambda w: w.viewport.toggle_inverted(), _picture,
         button="Invert"),
+    Row("turn_right", "&View", "Turn to the right", ("Alt+Right",), lambda w: w.viewport.turn(1),
+        _picture, gap=True),
+    Row("turn_left", "&View", "Turn to the left", ("Alt+Left",), lambda w: w.viewport.turn(-1),
+        _picture),
+    Row("mirror", "&View", "Exchange left and right", ("H",), lambda w: w.viewport.flip(),
+        _picture),
+    Row("upside_down", "&View", "Exchange top and bottom", ("Shift+H",),
+        lambda w: w.viewport.flip(upside_down=True), _picture),
+    Row("full_screen", "&View", "Full screen", ("F11",), lambda w: w.full_screen.toggle()),
+    Row("presentation_state", "&View", "Next presentation state, or none", ("Y",),
+        lambda w: w.dressing.next_state(w.reading.position), lambda f: f.states,
+        lambda f: f.state_in_force, gap=True),
+    Row("segments", "&View", "Segments", ("Shift+S",), lambda w: w.dressing.toggle_segments(),
+        lambda f: f.segments, lambda f: f.segments_shown),
+    Row("overlays", "&View", "DICOM overlay planes", ("Shift+O",),
+        lambda w: w.dressing.toggle_overlays(), lambda f: f.overlays, lambda f: f.overlays_shown),
     Row("next_image", "&View", "Next image", ("Down",), lambda w: w.reading.step(1),
         lambda f: f.several_images, gap=True),
     Row("previous_image", "&View", "Previous image", ("Up",), lambda w: w.reading.step(-1),
@@ -122,6 +178,28 @@ TABLE: tuple[Row, ...] = (
         lambda w: w.presentation.go_series(1)),
     Row("previous_series", "&View", "Previous series", ("Left", "PgUp"),
         lambda w: w.presentation.go_series(-1)),
+    Row("tags", "&View", "DICOM tags…", ("Ctrl+T",), lambda w: w.tags.open(),
+        lambda f: f.dicom, gap=True),
+    Row("one", "&Layout", "One viewport", ("Ctrl+1",),
+        lambda w: w.hanging.choose(GridLayout.ONE),
+        checked=lambda f: f.layout is GridLayout.ONE, button="1×1"),
+    Row("two", "&Layout", "Two viewports beside each other", ("Ctrl+2",),
+        lambda w: w.hanging.choose(GridLayout.TWO),
+        checked=lambda f: f.layout is GridLayout.TWO, button="1×2"),
+    Row("four", "&Layout", "Four viewports", ("Ctrl+4",),
+        lambda w: w.hanging.choose(GridLayout.FOUR),
+        checked=lambda f: f.layout is GridLayout.FOUR, button="2×2"),
+    Row("next_viewport", "&Layout", "Next viewport", ("Ctrl+Tab",),
+        lambda w: w.hanging.next_viewport(), lambda f: f.layout is not GridLayout.ONE),
+    Row("mpr", "&Layout", "MPR: axial, coronal and sagittal planes", ("Shift+M",),
+        lambda w: w.mpr.toggle(), lambda f: f.dicom, button="MPR", gap=True),
+    Row("prior", "&Layout", "Compare with the prior study", ("Shift+P",),
+        lambda w: w.hanging.compare_with_prior(), _image, gap=True),
+    Row("link_scrolling", "&Layout", "Link scrolling by place in the patient", ("L",),
+        lambda w: w.linking.toggle_scrolling(), checked=lambda f: f.linked_scrolling, gap=True),
+    Row("link_window", "&Layout", "Link the window", ("Shift+L",),
+        lambda w: w.linking.toggle_window(), checked=lambda f: f.linked_window),
+    *(_preset_row(number) for number in range(1, MOST + 1)),
     Row("analyse", "Fi&ndings", "Analyse this image", ("F5",), lambda w: w.analysis.run(),
         lambda f: f.image and f.model and not f.analysing, button="Analyse"),
     Row("stop", "Fi&ndings", "Stop the analysis", ("Shift+F5",), lambda w: w.analysis.cancel(),
@@ -148,28 +226,34 @@ TABLE: tuple[Row, ...] = (
         lambda f: f.findings),
     Row("accept", "Fi&ndings", "Accept and go on", ("Return", "Enter"),
         lambda w: w.deciding.accept(), lambda f: f.findings),
-    Row("reject", "Fi&ndings", "Reject and go on", ("X", "Del"), lambda w: w.deciding.reject(),
-        lambda f: f.selected),
-    Row("category", "Fi&ndings", "Change the category…", ("E",), lambda w: w.ask_category(),
-        lambda f: f.selected),
+    Row("reject", "Fi&ndings", "Reject and go on; delete a measurement", ("X", "Del"),
+        _take_away,
+        lambda f: f.selected or f.measurement),
+    Row("category", "Fi&ndings", "Change the category…", ("E",),
+        lambda w: w.finding_menus.ask_category(), lambda f: f.selected),
     Row("sign", "Fi&ndings", "Sign the study", ("Ctrl+Return", "Ctrl+Enter"),
-        lambda w: w.ask_signature(), lambda f: f.study, button="Sign", gap=True),
+        lambda w: w.asking.signature(), lambda f: f.study, button="Sign", gap=True),
     Row("keys", "&Help", "Keys and mouse", ("F1",), lambda w: w.show_keys()),
-    Row("about", "&Help", "About Lightbox", (), lambda w: w.show_about()),
+    Row("about", "&Help", "About Lightbox", (), lambda w: w.asking.about()),
 )  # fmt: skip
+
+# What one button of the tool bar opens.
+_MEASURE = ("Measure", tuple(tool.value for tool in SHAPES))
 
 # The tool bar, left to right; None is a line, "" takes the room that is left.
 _TOOL_BAR = (
-    "open", None, "window", "pan", "zoom", "box", None, "fit", "auto", "invert", None,
-    "undo", "redo", None, "marks", "analyse", "", "sign",
+    "open", None, "window", "pan", "zoom", _MEASURE, "box", None, "fit", "auto", "invert", None,
+    "one", "two", "four", "mpr", None, "undo", "redo", None, "marks", "analyse", "", "sign",
 )  # fmt: skip
 
 MOUSE: tuple[tuple[str, str], ...] = (
-    ("Left drag", "The tool in use; a selected box is moved and resized"),
+    ("Left drag", "The tool in use; a selected box or measurement is moved and resized"),
+    ("Click on a measurement", "Choose it; Delete takes it away"),
     ("Middle drag", "Pan"),
     ("Right drag", "Zoom"),
     ("Right click on a box", "Change its category, accept or reject it"),
     ("Wheel", "Images of the series"),
+    ("Click in MPR, or drag of the crosshair", "The other planes go there"),
     ("Ctrl + wheel", "Zoom"),
     ("Double click", "Fit to the window"),
 )
@@ -193,8 +277,8 @@ class Actions:
             self._actions[row.id] = action
             window.addAction(action)
         tools = QActionGroup(window)
-        for tool in ("window", "pan", "zoom", "box"):
-            tools.addAction(self._actions[tool])
+        for tool in Tool:
+            tools.addAction(self._actions[tool.value])
 
     def __getitem__(self, row_id: str) -> QAction:
         return self._actions[row_id]
@@ -208,19 +292,43 @@ class Actions:
                 menu.addSeparator()
             menu.addAction(self._actions[row.id])
 
-    def fill_tool_bar(self, bar: QToolBar, stretch: QWidget) -> None:
+    def tool_bar(self, window: QWidget) -> QToolBar:
+        """The tool bar; the focus stays where the keys belong."""
+        bar = QToolBar("Tools", window)
+        bar.setObjectName("tools")
+        bar.setMovable(False)
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self._fill(bar)
+        for button in bar.findChildren(QWidget):
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        return bar
+
+    def _fill(self, bar: QToolBar) -> None:
         rows = {row.id: row for row in TABLE}
         for name in _TOOL_BAR:
             if name is None:
                 bar.addSeparator()
             elif name == "":
+                stretch = QWidget(bar)
+                stretch.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
                 bar.addWidget(stretch)
+            elif isinstance(name, tuple):
+                bar.addWidget(self._menu_button(bar, *name))
             else:
                 row, action = rows[name], self._actions[name]
                 action.setIconText(row.button)
-                keys = ", ".join(readable(key) for key in row.keys)
-                action.setToolTip(f"{row.text} ({keys})")
+                action.setToolTip(_tip(row))
                 bar.addAction(action)
+
+    def _menu_button(self, bar: QToolBar, text: str, names: tuple[str, ...]) -> QToolButton:
+        button = QToolButton(bar)
+        button.setText(text)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(button)
+        menu.addActions([self._actions[name] for name in names])
+        button.setMenu(menu)
+        return button
 
     def update(self, facts: Facts) -> None:
         """Enable and check what the facts say."""
@@ -229,9 +337,34 @@ class Actions:
             action.setEnabled(row.when(facts))
             if row.checked is not None:
                 action.setChecked(row.checked(facts))
+            if row.id == "window":
+                # What a file calls its windows is never taken for HTML.
+                lines = (_tip(row), *_preset_lines(facts))
+                action.setToolTip("<br>".join(html.escape(line) for line in lines))
+            if row.label is not None:
+                action.setText(row.label(facts).replace("&", "&&") or row.text)
+                action.setVisible(bool(row.label(facts)))
+
+
+def _tip(row: Row) -> str:
+    return f"{row.text} ({', '.join(readable(key) for key in row.keys)})"
+
+
+def _preset_lines(facts: Facts) -> tuple[str, ...]:
+    return tuple(f"{number}  {name}" for number, name in enumerate(facts.presets, 1))
 
 
 def readable(key: str) -> str:
     """A key as it stands on the keyboard."""
     names = {"Return": "Enter", "Del": "Delete"}
     return "+".join(names.get(part, part) for part in key.split("+")) if key != "+" else "+"
+
+
+def page_of_keys() -> tuple[tuple[str, str], ...]:
+    """Every key and what the mouse does, each with its words."""
+    keys = tuple(
+        ("  or  ".join(readable(key) for key in row.keys if key[-1] not in "{}"), row.text)
+        for row in TABLE
+        if row.keys
+    )
+    return (*keys, *MOUSE)

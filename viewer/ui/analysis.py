@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from detector.types import Detections, ModelCard, Proposal
 from viewer.dicom.model import Frame, Image, ImageKey, StudyHeader
+from viewer.engine.client import INCOMPLETE
 from viewer.engine.messages import DetectUpdate
 from viewer.errors import Cancelled, ViewerError
 from viewer.review.finding import Run
@@ -47,12 +48,14 @@ class AnalysisState:
     detail : the stage while it runs; the sentence where it failed or was refused.
     run : the run whose candidates are there, once analysed.
     seconds : how long that run took; None where it is from an earlier sitting.
+    final : refused whatever the reader says.
     """
 
     outcome: Outcome
     detail: str = ""
     run: Run | None = None
     seconds: float | None = None
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,7 @@ class Analysis(QObject):
             return AnalysisState(Outcome.NO_MODEL)
         refusal = self._refusal(image)
         if refusal is not None:
-            return AnalysisState(Outcome.REFUSED, refusal)
+            return AnalysisState(Outcome.REFUSED, refusal, final=refusal == INCOMPLETE)
         return AnalysisState(Outcome.NOT_ANALYSED)
 
     def shown_run(self) -> Run | None:
@@ -151,6 +154,9 @@ class Analysis(QObject):
     def _refusal(self, image: Image) -> str | None:
         if self.model is None:
             return None
+        loaded = self._reading.loaded
+        if loaded is not None and loaded.frame.incomplete:
+            return INCOMPLETE
         series = image.series
         return self.model.card.refusal(
             series.modality, series.body_part, image.view, image.is_colour
@@ -208,7 +214,7 @@ class Analysis(QObject):
 
     def _task(self) -> _Task | None:
         key, position, loaded = self._reading.key, self._reading.position, self._reading.loaded
-        if key is None or position is None or loaded is None:
+        if key is None or position is None or loaded is None or loaded.frame.incomplete:
             return None
         return _Task(key, position.study.header, loaded.frame)
 
@@ -242,8 +248,8 @@ class Analysis(QObject):
     def _done(self, task: _Task, detections: Detections) -> None:
         try:
             # Under the key that was sent, whatever the screen shows by now.
-            self._reading.keep(task.key)
-            self._reading.session_of(task.study).add_run(task.key, detections)
+            self._reading.sessions.keep(task.key)
+            self._reading.sessions.of(task.study).add_run(task.key, detections)
             self._seconds[task.key] = detections.seconds
             self._proposals[task.key] = detections.proposals
         except ViewerError as error:

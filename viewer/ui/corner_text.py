@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QFontMetrics, QPainter
+from PySide6.QtGui import QColor, QFontMetrics, QPainter
 
-from viewer.dicom.model import Frame, Spacing, SpacingSource, Voi, VoiWindow
+from viewer.dicom.model import Frame, Voi, VoiWindow
+from viewer.dicom.spacing import PIXELS, Scale
 from viewer.ui import theme
+from viewer.ui.view_transform import ViewTransform
 
 MARGIN = 10
 _GAP = 16  # between the texts of two corners
@@ -34,6 +36,7 @@ class Line:
     y: int
     width: int
     height: int
+    warns: bool = False
 
 
 def lay_out(
@@ -44,6 +47,7 @@ def lay_out(
     row: int,
     measure: Callable[[str], int],
     elide: Callable[[str, int], str],
+    warnings: tuple[str, ...] = (),
 ) -> tuple[Line, ...]:
     """Place the lines so that none overlaps another and none leaves the viewport.
 
@@ -55,6 +59,7 @@ def lay_out(
     size : width and height of the viewport.
     row : height of a line.
     measure, elide : the width of a text, and a text cut to a width.
+    warnings : which of the lines are warnings.
     """
     width, height = size
     rows = max(0, (height - 2 * MARGIN) // row)
@@ -76,7 +81,7 @@ def lay_out(
             if shown:
                 shown_width = measure(shown)
                 x = width - MARGIN - shown_width if right_hand else MARGIN
-                lines.append(Line(shown, x, y, shown_width, row))
+                lines.append(Line(shown, x, y, shown_width, row, text in warnings))
 
     for index in range(top_rows):
         place(_at(corners.top_left, index), _at(corners.top_right, index), MARGIN + index * row)
@@ -90,7 +95,11 @@ def lay_out(
 
 
 def lay_out_text(
-    painter: QPainter, corners: CornerText, bottom_left: tuple[str, ...], size: tuple[int, int]
+    painter: QPainter,
+    corners: CornerText,
+    bottom_left: tuple[str, ...],
+    size: tuple[int, int],
+    warnings: tuple[str, ...] = (),
 ) -> tuple[Line, ...]:
     """`lay_out` in the painter's font."""
     metrics = QFontMetrics(painter.font(), painter.device())
@@ -101,6 +110,7 @@ def lay_out_text(
         row=metrics.height() + 1,
         measure=metrics.horizontalAdvance,
         elide=lambda text, room: metrics.elidedText(text, Qt.TextElideMode.ElideRight, room),
+        warnings=warnings,
     )
 
 
@@ -109,15 +119,18 @@ def paint(painter: QPainter, lines: tuple[Line, ...]) -> None:
     painter.setFont(theme.picture_font(painter.font()))
     ascent = QFontMetrics(painter.font(), painter.device()).ascent()
     for line in lines:
-        halo_text(painter, QPoint(line.x, line.y + ascent), line.text)
+        colour = theme.WARNING if line.warns else theme.PICTURE_TEXT
+        halo_text(painter, QPoint(line.x, line.y + ascent), line.text, colour)
 
 
-def halo_text(painter: QPainter, baseline: QPoint, text: str) -> None:
+def halo_text(
+    painter: QPainter, baseline: QPoint, text: str, colour: QColor = theme.PICTURE_TEXT
+) -> None:
     """One line of text that reads on black and on white."""
     painter.setPen(theme.HALO)
     for dx, dy in _HALO_AT:
         painter.drawText(baseline + QPoint(dx, dy), text)
-    painter.setPen(theme.PICTURE_TEXT)
+    painter.setPen(colour)
     painter.drawText(baseline, text)
 
 
@@ -135,6 +148,14 @@ def window_text(frame: Frame, voi: Voi, inverted: bool) -> str:
     return f"{text}  inverted" if inverted else text
 
 
+def place_text(view: ViewTransform) -> str:
+    """Zoom, and how the picture lies where it does not lie as it is stored."""
+    text = f"Zoom {100 * view.zoom:.0f} %"
+    if view.turns:
+        text += f"  turned {90 * view.turns}°"
+    return f"{text}  mirrored" if view.mirrored else text
+
+
 def value_text(frame: Frame, column: int, row: int) -> str:
     """The value of one pixel with its place, counted from 0."""
     value = frame.values[row, column]
@@ -147,17 +168,13 @@ def value_text(frame: Frame, column: int, row: int) -> str:
     return f"({column}, {row})  {shown} {'' if frame.is_colour else frame.unit}".rstrip()
 
 
-def size_text(width: float, height: float, spacing: Spacing) -> str:
-    """The size of a box, given in pixels; in mm, too, where they are known, and where measured."""
+def size_text(width: float, height: float, scale: Scale) -> str:
+    """The size of a box, given in pixels; in mm, too, where they are known, and how well."""
     text = f"{width:.0f} × {height:.0f} px"
-    if spacing.column <= 0 or spacing.row <= 0:
+    if scale.unit == PIXELS:
         return text
-    # Spacing at the detector is larger than in the patient by the magnification (PS3.3 10.7.1.3).
-    where = {
-        SpacingSource.IMAGER_PIXEL_SPACING: " at the detector",
-        SpacingSource.NOMINAL_SCANNED: " on the film",
-    }.get(spacing.source, "")
-    return f"{text}, {width * spacing.column:.1f} × {height * spacing.row:.1f} mm{where}"
+    said = f", {scale.words}" if scale.words else ""
+    return f"{text}, {width * scale.x:.1f} × {height * scale.y:.1f} {scale.unit}{said}"
 
 
 def _rounded(value: float, digits: int) -> str:

@@ -191,7 +191,7 @@ class Deciding(QObject):
         """The study is read: every image seen so far, with or without findings."""
         session = self._reading.session
         if session is not None:
-            self._reading.keep_all()
+            self._reading.sessions.keep_all()
             session.sign()
 
     def change_box(self, finding_id: str, box: Box) -> None:
@@ -212,7 +212,7 @@ class Deciding(QObject):
         """Add what the detector missed, on the image that is on the screen."""
         session, key = self._reading.session, self._reading.key
         if session is not None and key is not None:
-            self._reading.keep(key)
+            self._reading.sessions.keep(key)
             self.select(session.add(key, box, self.new_category).id)
 
 

@@ -31,7 +31,6 @@ from detector.types import RESEARCH_USE_ONLY
 from viewer.dicom.model import Skipped
 from viewer.settings import SETTINGS, Settings, Value, default_reader
 from viewer.ui import theme
-from viewer.ui.actions import MOUSE, TABLE, readable
 from viewer.ui.wording import plain_tip
 
 
@@ -55,6 +54,17 @@ def choose_folder(parent: QWidget, folder: str, title: str = "Open folder") -> P
 def choose_labels(parent: QWidget, folder: str) -> Path | None:
     name, _ = QFileDialog.getOpenFileName(parent, "Import COCO", folder, "COCO (*.json)")
     return Path(name) if name else None
+
+
+def choose_picture(parent: QWidget, proposed: Path) -> Path | None:
+    dialog = QFileDialog(parent, "Save the view", str(proposed.parent), "PNG (*.png)")
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setDefaultSuffix("png")  # before the dialog asks whether to write over a file
+    dialog.selectFile(proposed.name)
+    accepted = bool(dialog.exec())
+    chosen = dialog.selectedFiles()
+    dialog.deleteLater()
+    return Path(chosen[0]) if accepted and chosen else None
 
 
 def confirm_signature(parent: QWidget, undecided: int, analysing: bool) -> bool:
@@ -183,15 +193,10 @@ class OpenReport(_TableDialog):
 
 
 class KeysDialog(_TableDialog):
-    """Every key and what the mouse does, from the table of actions."""
+    """Every key and what the mouse does."""
 
-    def __init__(self, parent: QWidget) -> None:
-        keys = [
-            ("  or  ".join(readable(key) for key in row.keys if key[-1] not in "{}"), row.text)
-            for row in TABLE
-            if row.keys
-        ]
-        super().__init__(parent, "Keys and mouse", ("Key", "What it does"), [*keys, *MOUSE])
+    def __init__(self, parent: QWidget, rows: Sequence[tuple[str, str]]) -> None:
+        super().__init__(parent, "Keys and mouse", ("Key", "What it does"), rows)
 
 
 class SettingsDialog(QDialog):

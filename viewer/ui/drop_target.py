@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QWidget
 
@@ -14,11 +14,12 @@ from viewer.ui.drop_hint import DropHint
 class DropTarget(QObject):
     """Takes files that are dropped on a window, whatever of its children they are dropped on."""
 
-    dropped = Signal(object)  # list of Path
+    dropped = Signal(object, QPoint)  # list of Path, and where on the window
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
-        self.hint = DropHint(window)
+        self._window = window
+        self.hint = DropHint(window, "Drop to open", "Files, folders, zip archives, DICOMDIR")
         window.setAcceptDrops(True)
         for child in window.findChildren(QWidget):
             child.setAcceptDrops(False)  # so that it comes to the window
@@ -30,12 +31,12 @@ class DropTarget(QObject):
             paths = local_paths(event.mimeData())
             if paths:
                 take(event)
-                self.dropped.emit(paths)
+                self.dropped.emit(paths, event.position().toPoint())
                 return True
         elif isinstance(event, QDragEnterEvent | QDragMoveEvent):
             if local_paths(event.mimeData()):
                 take(event)
-                self.hint.cover()
+                self.hint.cover(self._window.rect())
                 return True
         elif event.type() in (QEvent.Type.DragLeave, QEvent.Type.Hide):
             self.hint.hide()

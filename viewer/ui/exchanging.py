@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
@@ -12,10 +13,12 @@ from viewer.errors import Cancelled, ViewerError
 from viewer.exchange import coco
 from viewer.review.fold import fold
 from viewer.review.record import of_patient
-from viewer.review.store import Store
 from viewer.ui.jobs import Jobs, Report
-from viewer.ui.reading import StudyKey, study_key
+from viewer.ui.position import StudyKey, study_key
 from viewer.ui.study_browser import ANALYSED, SIGNED
+
+if TYPE_CHECKING:
+    from viewer.review.store import Store
 
 SLOT = "exchange"
 HISTORY_SLOT = "history"
@@ -56,7 +59,7 @@ class Exchanging(QObject):
                 report.check()
                 report(("Exporting", count, total))
 
-            with Store.open(self._database) as store:
+            with _store(self._database) as store:
                 chosen = None
                 if studies is not None:
                     chosen = [(study.uid, store.patient_key(study)) for study in studies]
@@ -71,7 +74,7 @@ class Exchanging(QObject):
         """Take candidates and findings of a COCO file in."""
 
         def work(_report: Report) -> str:
-            with Store.open(self._database) as store:
+            with _store(self._database) as store:
                 summary = coco.import_labels(store, file, reader, load=load)
             return _import_sentence(summary)
 
@@ -82,7 +85,7 @@ class Exchanging(QObject):
 
         def work(report: Report) -> dict[StudyKey, str]:
             notes = {}
-            with Store.open(self._database) as store:
+            with _store(self._database) as store:
                 known = set(store.study_uids())
                 for study in studies:
                     header = study.header
@@ -141,3 +144,9 @@ def _import_sentence(summary: coco.ImportSummary) -> str:
 
 def _count(number: int, word: str) -> str:
     return f"1 {word}" if number == 1 else f"{number} {word}s"
+
+
+def _store(database: Path) -> Store:
+    from viewer.review.store import Store  # noqa: PLC0415  SQLAlchemy: not while the window starts
+
+    return Store.open(database)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from viewer.ui.grid import GridLayout
 from viewer.ui.tools import Tool
 
 
@@ -25,3 +26,17 @@ class Facts:
     proposals: bool = False
     show_proposals: bool = False
     tool: Tool = Tool.WINDOW
+    dicom: bool = False  # the image is of a DICOM file
+    layout: GridLayout = GridLayout.ONE
+    linked_scrolling: bool = False
+    linked_window: bool = False
+    measurement: bool = False  # one is selected
+    presets: tuple[str, ...] = ()  # what the keys from 1 on stand for
+    playing: bool = False
+    picture: bool = False  # of an image, a document page or a segmentation
+    states: bool = False  # presentation states name the image
+    state_in_force: bool = False
+    segments: bool = False  # segmentations name the image
+    segments_shown: bool = True
+    overlays: bool = False  # the frame has DICOM overlay planes
+    overlays_shown: bool = True

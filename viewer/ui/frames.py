@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import os
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -16,7 +17,10 @@ from viewer.ui.jobs import Jobs, Report
 
 CACHE_BYTES = 512 * 2**20
 
-SLOT = "frames"
+# One frame at a time each: as many as there are processors, and children to feed.
+LANES = tuple(f"frames {number}" for number in range(1, 1 + min(4, os.cpu_count() or 1)))
+
+_LARGE_PIXELS = 4_000_000  # decoding takes so long that fetching ahead must leave a lane free
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,86 +56,154 @@ class FrameCache:
     def put(self, image: Image, loaded: Loaded) -> None:
         old = self._frames.pop(place_of(image), None)
         if old is not None:
-            self.bytes -= old.frame.values.nbytes
+            self.bytes -= old.frame.nbytes
         self._frames[place_of(image)] = loaded
-        self.bytes += loaded.frame.values.nbytes
+        self.bytes += loaded.frame.nbytes
         while self.bytes > self._limit and len(self._frames) > 1:
             _, dropped = self._frames.popitem(last=False)
-            self.bytes -= dropped.frame.values.nbytes
+            self.bytes -= dropped.frame.nbytes
+
+    def drop(self, places: Iterable[Place]) -> None:
+        for place in places:
+            loaded = self._frames.pop(place, None)
+            if loaded is not None:
+                self.bytes -= loaded.frame.nbytes
 
     def __contains__(self, image: Image) -> bool:
         return place_of(image) in self._frames
 
 
-class Frames(QObject):
-    """Brings frames: the one wanted first, then its neighbours while nothing else is wanted.
+@dataclass(slots=True)
+class _Wish:
+    """What one viewport waits for, and what it is likely to want next."""
 
-    One frame is decoded at a time and none is thrown away once decoded, so that fast scrolling
-    shows every frame the machine manages instead of none.
+    image: Image | None = None
+    neighbours: deque[Image] = field(default_factory=deque)  # those that are here are taken off
+
+
+class Frames(QObject):
+    """Brings frames: those that are wanted first, then their neighbours.
+
+    Each viewport has one wish; of several, the one put first is served first. No frame is thrown
+    away once decoded, so that fast scrolling shows every frame the machine manages instead of
+    none. What is fetched ahead fits into the memory that frames may take, or it would never end.
     """
 
     loaded = Signal(object, object)  # Image, Loaded
-    failed = Signal(object, str)  # Image, sentence; only for the image that is wanted
+    failed = Signal(object, str)  # Image, sentence; only for an image that is wanted
 
     def __init__(self, jobs: Jobs, decode: Callable[[Image], Frame], parent: QObject) -> None:
         super().__init__(parent)
         self._jobs = jobs
         self._decode = decode
         self._cache = FrameCache()
-        self._wanted: Image | None = None
-        self._neighbours: tuple[Image, ...] = ()
+        self._wishes: OrderedDict[object, _Wish] = OrderedDict()  # in the order of their serving
         self._broken: set[Place] = set()  # not fetched ahead again
+        self._under_way: set[Place] = set()
 
     def get(self, image: Image) -> Loaded | None:
         """The frame, if it is here already."""
         return self._cache.get(image)
 
-    def want(self, image: Image, neighbours: Sequence[Image] = ()) -> None:
-        """Bring this frame next, then its neighbours."""
-        self._wanted = None if image in self._cache else image
-        self._neighbours = tuple(neighbours)
+    def keep(self, image: Image, loaded: Loaded) -> None:
+        """Take in a frame that somebody else has brought, in place of one here or under way."""
+        self._cache.put(image, loaded)
+        self._under_way.discard(place_of(image))
+        if self._granted(image):
+            self.loaded.emit(image, loaded)
+
+    def want(self, who: object, image: Image, neighbours: Sequence[Image] = ()) -> None:
+        """Bring this frame for ``who`` in place of the wish before, then its neighbours."""
+        wish = self._wishes.setdefault(who, _Wish())
+        wish.image = None if image in self._cache else image
+        room = CACHE_BYTES // len(self._wishes) // max(1, _most_bytes(image))
+        wish.neighbours = deque(neighbours[:room])
         self._next()
 
-    def _next(self) -> None:
-        if self._jobs.busy(SLOT):
-            return
-        image = self._wanted or next(
-            (
-                near
-                for near in self._neighbours
-                if near not in self._cache and place_of(near) not in self._broken
-            ),
-            None,
-        )
-        if image is None:
-            return
-        asked = image
+    def forget(self, images: Iterable[Image]) -> None:
+        """Keep nothing of these, and bring none of them."""
+        places = {place_of(image) for image in images}
+        self._cache.drop(places)
+        self._under_way -= places
+        for wish in self._wishes.values():
+            if wish.image is not None and place_of(wish.image) in places:
+                wish.image = None
+            wish.neighbours = deque(
+                near for near in wish.neighbours if place_of(near) not in places
+            )
 
+    def put_first(self, who: object) -> None:
+        """Serve ``who`` before all others from now on."""
+        self._wishes.setdefault(who, _Wish())
+        self._wishes.move_to_end(who, last=False)
+
+    def _following(self) -> Image | None:
+        """What to decode next: what somebody waits for, else what somebody may want soon."""
+        for wish in self._wishes.values():
+            if wish.image is not None and place_of(wish.image) not in self._under_way:
+                return wish.image
+        for wish in self._wishes.values():
+            while wish.neighbours:
+                near = wish.neighbours[0]
+                place = place_of(near)
+                if place in self._broken or place in self._under_way or near in self._cache:
+                    wish.neighbours.popleft()
+                elif self._under_way and near.rows * near.columns > _LARGE_PIXELS:
+                    return None
+                else:
+                    return near
+        return None
+
+    def _next(self) -> None:
+        for lane in LANES:
+            if not self._jobs.busy(lane):
+                image = self._following()
+                if image is None:
+                    return
+                self._bring(lane, image)
+
+    def _bring(self, lane: str, image: Image) -> None:
         def work(_report: Report) -> Loaded:
-            frame = self._decode(asked)
+            frame = self._decode(image)
             # The first window of a large frame takes percentiles: not on the window's thread.
             return Loaded(frame, None if frame.is_colour else voi.default_voi(frame))
 
+        self._under_way.add(place_of(image))
         self._jobs.submit(
-            SLOT,
+            lane,
             work,
-            lambda loaded: self._arrived(asked, loaded),
-            lambda error: self._failed(asked, error),
+            lambda loaded: self._arrived(image, loaded),
+            lambda error: self._failed(image, error),
         )
 
     def _arrived(self, image: Image, loaded: Loaded) -> None:
-        self._cache.put(image, loaded)
-        self._broken.discard(place_of(image))
-        if self._wanted is not None and place_of(self._wanted) == place_of(image):
-            self._wanted = None
-        self.loaded.emit(image, loaded)
+        if place_of(image) in self._under_way:  # else it was forgotten meanwhile
+            self._under_way.discard(place_of(image))
+            self._cache.put(image, loaded)
+            self._broken.discard(place_of(image))
+            self._granted(image)
+            self.loaded.emit(image, loaded)
         self._next()
 
     def _failed(self, image: Image, error: ViewerError) -> None:
+        self._under_way.discard(place_of(image))
         self._broken.add(place_of(image))
-        wanted = self._wanted is not None and place_of(self._wanted) == place_of(image)
-        if wanted:
-            self._wanted = None
-        if wanted and not isinstance(error, Cancelled):
+        if self._granted(image) and not isinstance(error, Cancelled):
             self.failed.emit(image, str(error))
         self._next()
+
+    def _granted(self, image: Image) -> bool:
+        """Strike an image off all wishes; False where nobody waited for it."""
+        waiting = [
+            wish
+            for wish in self._wishes.values()
+            if wish.image is not None and place_of(wish.image) == place_of(image)
+        ]
+        for wish in waiting:
+            wish.image = None
+        return bool(waiting)
+
+
+def _most_bytes(image: Image) -> int:
+    """What its frame takes in memory: 4 bytes where grey values came out as fractions."""
+    return image.rows * image.columns * (3 if image.is_colour else 4)

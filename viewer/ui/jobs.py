@@ -115,6 +115,7 @@ class _Slot:
             outcome = self._outcome(job)
             self._running = None
             self._deliver(self, job, outcome)
+            del job, outcome  # else a result lives on until the next job of the slot
 
     def _outcome(self, job: _Job) -> Callable[[], None]:
         """Do the work; the answer is the callback to run on the window's thread."""

@@ -43,7 +43,10 @@ class Handle(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What of a mark is under the cursor: a handle, or its body where ``handle`` is None."""
+    """What of a mark is under the cursor: a handle, or its body where ``handle`` is None.
+
+    The handle is the one at that place on the screen, however the frame is turned.
+    """
 
     mark_id: str
     handle: Handle | None = None
@@ -56,6 +59,12 @@ def handle_points(screen: Box) -> dict[Handle, tuple[float, float]]:
     across = (screen.x_min - grow_x, (screen.x_min + screen.x_max) / 2, screen.x_max + grow_x)
     down = (screen.y_min - grow_y, (screen.y_min + screen.y_max) / 2, screen.y_max + grow_y)
     return {handle: (across[handle.value[0] + 1], down[handle.value[1] + 1]) for handle in Handle}
+
+
+def handle_in_frame(handle: Handle, view: ViewTransform) -> Handle:
+    """The handle by the sides of the box in the frame that one on the screen moves."""
+    x, y = view.direction_to_image(*handle.value)
+    return Handle((round(x), round(y)))
 
 
 def mark_at(marks: Iterable[Mark], view: ViewTransform, x: float, y: float) -> str | None:

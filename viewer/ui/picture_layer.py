@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QPoint, QRect, QRectF
+from PySide6.QtCore import QPoint, QPointF, QRectF
 from PySide6.QtGui import QImage, QPainter
 
 from viewer.dicom.model import Frame, Picture, Voi
@@ -18,7 +18,9 @@ from viewer.ui.view_transform import ViewTransform
 
 SHOW_PIXELS_FROM = 4.0  # device pixels a pixel: from here pixels are shown as such, not blended
 _TILE = 256
+_ROTATIONS = {1: cv2.ROTATE_90_CLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_COUNTERCLOCKWISE}
 _Region = tuple[int, int, int, int]  # first column, first row, one past the last ones
+_Laid = tuple[int, int, bool, int]  # columns and rows of the reduced copy, mirrored, quarter turns
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -42,7 +44,7 @@ class PictureLayer:
         self._frame: Frame | None = None
         self._made_of: tuple[Voi, bool, _Region] | None = None
         self._picture: Picture | None = None
-        self._size: tuple[int, int] | None = None
+        self._laid: _Laid | None = None
         self._rendered: _Rendered | None = None
 
     def paint(
@@ -60,32 +62,20 @@ class PictureLayer:
         x0, y0, x1, y1 = region
         width = (x1 - x0) if scale_x >= 1 else max(1, round((x1 - x0) * scale_x))
         height = (y1 - y0) if scale_y >= 1 else max(1, round((y1 - y0) * scale_y))
-        rendered = self._render(frame, (voi, inverted, region), (width, height))
-        left, top = view.device_origin
+        laid = (width, height, view.mirrored, view.turns)
+        rendered = self._render(frame, (voi, inverted, region), laid)
+        place = _place(view, region)
         painter.save()
         painter.scale(1 / view.ratio, 1 / view.ratio)
         if scale_x <= 1 and scale_y <= 1:
-            painter.drawImage(
-                QPoint(round(left + x0 * scale_x), round(top + y0 * scale_y)), rendered.image
-            )
+            painter.drawImage(QPoint(round(place.x()), round(place.y())), rendered.image)
         else:
             smooth = max(scale_x, scale_y) < SHOW_PIXELS_FROM
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-            painter.drawImage(
-                QRectF(
-                    left + x0 * scale_x,
-                    top + y0 * scale_y,
-                    (x1 - x0) * scale_x,
-                    (y1 - y0) * scale_y,
-                ),
-                rendered.image,
-                QRectF(QRect(0, 0, width, height)),
-            )
+            painter.drawImage(place, rendered.image, QRectF(rendered.image.rect()))
         painter.restore()
 
-    def _render(
-        self, frame: Frame, made_of: tuple[Voi, bool, _Region], size: tuple[int, int]
-    ) -> _Rendered:
+    def _render(self, frame: Frame, made_of: tuple[Voi, bool, _Region], laid: _Laid) -> _Rendered:
         if self._picture is None or self._frame is not frame or self._made_of != made_of:
             voi, inverted, (x0, y0, x1, y1) = made_of
             part = frame
@@ -95,9 +85,11 @@ class PictureLayer:
             self._frame, self._made_of = frame, made_of
             self._rendered = None
             self.renderings += 1
-        if self._rendered is None or self._size != size:
-            self._rendered = _rendered(reduced(self._picture, *size))
-            self._size = size
+        if self._rendered is None or self._laid != laid:
+            width, height, mirrored, turns = laid
+            small = reduced(self._picture, width, height)
+            self._rendered = _rendered(_turned(small, mirrored, turns))
+            self._laid = laid
         return self._rendered
 
 
@@ -132,12 +124,30 @@ def _blur(factor: float) -> tuple[int, float]:
     return 3, math.sqrt(-0.5 / math.log(side / (1 - 2 * side)))
 
 
+def _turned(pixels: npt.NDArray[Any], mirrored: bool, turns: int) -> npt.NDArray[Any]:
+    if mirrored:
+        pixels = cv2.flip(pixels, 1)
+    return cv2.rotate(pixels, _ROTATIONS[turns]) if turns else pixels
+
+
 def _rendered(pixels: Picture) -> _Rendered:
     buffer = np.ascontiguousarray(pixels)
     height, width = buffer.shape[:2]
     colour = buffer.ndim == 3
     form = QImage.Format.Format_RGB888 if colour else QImage.Format.Format_Grayscale8
     return _Rendered(buffer, QImage(buffer.data, width, height, buffer.strides[0], form))
+
+
+def _place(view: ViewTransform, region: _Region) -> QRectF:
+    """Where a part of the frame lies, in device pixels of the viewport."""
+    left, top = view.device_origin
+    scale_x, scale_y = view.device_scale
+    x0, y0, x1, y1 = region
+    corners = (
+        QPointF(*view.direction_to_screen(x * scale_x, y * scale_y))
+        for x, y in ((x0, y0), (x1, y1))
+    )
+    return QRectF(*corners).normalized().translated(left, top)
 
 
 def _needed(view: ViewTransform) -> _Region | None:

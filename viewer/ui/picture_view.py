@@ -1,4 +1,4 @@
-"""The picture of one image with its marks and corner text. The mouse is the viewport's."""
+"""The picture of one image: its window, its place and zoom. Nothing that is drawn over it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ from PySide6.QtWidgets import QWidget
 from detector.types import Box
 from viewer.dicom.model import Frame, Image, Voi
 from viewer.dicom.voi import auto_window, default_voi
-from viewer.ui import corner_text, mark_painting, theme
-from viewer.ui.corner_text import CornerText
-from viewer.ui.mark_painting import Tag
-from viewer.ui.marks import Mark
+from viewer.ui import theme
 from viewer.ui.picture_layer import PictureLayer
-from viewer.ui.tools import Draft, ViewState
+from viewer.ui.tools import ViewState
 from viewer.ui.view_transform import ViewTransform
 
 
@@ -42,13 +39,7 @@ class PictureView(QWidget):
         self.setAccessibleName("Picture")
         self._shown: Shown | None = None
         self._message = ("", "")
-        self._marks: tuple[Mark, ...] = ()
-        self._proposals: tuple[Box, ...] = ()
-        self._corners = CornerText()
-        self._cursor_at: tuple[float, float] | None = None
         self._layer = PictureLayer()
-        self._tags: tuple[Tag, ...] = ()
-        self._tags_of: tuple[object, ...] = ()
 
     # What is shown
 
@@ -57,18 +48,18 @@ class PictureView(QWidget):
     ) -> None:
         """Show a frame, fitted and under ``voi`` or its own first window.
 
-        With ``same_series`` inversion stays, and so do zoom and place if the frames are of one
-        size, and the window if the reader has chosen it.
+        With ``same_series`` inversion, quarter turns and mirroring stay, and so do zoom and place
+        if the frames are of one size, and the window if the reader has chosen it.
         """
         rows, columns = frame.values.shape[:2]
-        spacing = image.spacing
-        aspect = spacing.row / spacing.column if spacing.row > 0 and spacing.column > 0 else 1.0
+        aspect = image.spacing.aspect
         view = ViewTransform(columns, rows, *self._extent(), aspect).fit()
         inverted = chosen = False
         if same_series and self._shown is not None:
             before = self._shown.state
             inverted, chosen = self._shown.inverted, before.voi_chosen
             old = before.transform
+            view = replace(view, mirrored=old.mirrored, turns=old.turns).fit()
             if (old.columns, old.rows, old.aspect) == (columns, rows, aspect):
                 view = old
             if chosen and voi is None:
@@ -82,29 +73,8 @@ class PictureView(QWidget):
     def show_message(self, title: str, detail: str = "") -> None:
         """Show a message in the picture's place: nothing open yet, loading, or a failure."""
         self._shown = None
+        self._layer = PictureLayer()  # a closed study's frame goes with it
         self._message = (title, detail)
-        self._marks = ()
-        self._proposals = ()
-        self.update()
-
-    def set_marks(self, marks: tuple[Mark, ...]) -> None:
-        """Draw these marks from now on."""
-        self._marks = marks
-        self.update()
-
-    def set_proposals(self, proposals: tuple[Box, ...]) -> None:
-        """Draw these regions below the marks, in pixels of the frame; they cannot be clicked."""
-        if proposals != self._proposals:
-            self._proposals = proposals
-            self.update()
-
-    def select(self, mark_id: str | None) -> None:
-        """Select one mark, or none."""
-        self.set_marks(tuple(replace(mark, selected=mark.id == mark_id) for mark in self._marks))
-
-    def set_corner_text(self, text: CornerText) -> None:
-        """Give the lines of the three corners that are not the viewport's own."""
-        self._corners = text
         self.update()
 
     # How it is shown
@@ -123,6 +93,11 @@ class PictureView(QWidget):
         """Where the picture lies; None while a message is shown."""
         return None if self._shown is None else self._shown.state.transform
 
+    def offer_voi(self, voi: Voi) -> None:
+        """Another window that belongs to the frame, not to the reader's choice."""
+        if self._shown is not None:
+            self._set_state(replace(self._shown.state, voi=voi, voi_chosen=False))
+
     def set_voi(self, voi: Voi) -> None:
         """The reader's choice of window: it stays for the next images of the series."""
         if self._shown is not None:
@@ -137,6 +112,26 @@ class PictureView(QWidget):
         """Black becomes white, and back."""
         if self._shown is not None:
             self._shown = replace(self._shown, inverted=not self._shown.inverted)
+            self.update()
+
+    def turn(self, turns: int) -> None:
+        """Turn the picture by quarters, clockwise."""
+        if self._shown is not None:
+            self.set_view(self._shown.state.transform.turned(turns))
+
+    def flip(self, *, upside_down: bool = False) -> None:
+        """Exchange left and right as they are on the screen, or top and bottom."""
+        if self._shown is not None:
+            view = self._shown.state.transform.flipped()
+            self.set_view(view.turned(2) if upside_down else view)
+
+    def reset(self, voi: Voi | None = None) -> None:
+        """Fitted, upright, not inverted, under ``voi`` or the frame's own first window."""
+        if self._shown is not None:
+            self.set_view(self._shown.state.transform.upright().fit())
+            self._shown = replace(self._shown, inverted=False)
+            voi = voi or default_voi(self._shown.frame)
+            self._set_state(replace(self._shown.state, voi=voi, voi_chosen=False))
             self.update()
 
     def fit(self) -> None:
@@ -188,59 +183,10 @@ class PictureView(QWidget):
         shown, state = self._shown, self._shown.state
         view = state.transform
         self._layer.paint(painter, shown.frame, state.voi, shown.inverted, view)
-        size = (self.width(), self.height())
-        painter.setFont(theme.picture_font(self.font()))
-        text = corner_text.lay_out_text(painter, self._corners, self._own_text(shown), size)
-        mark_painting.paint_proposals(painter, self._proposals, view)
-        marks = self._marks_now(state.draft)
-        self._lay_out_tags(marks, view, text)
-        mark_painting.paint_marks(painter, marks, view, self._tags, self._hovered())
-        corner_text.paint(painter, text)
-        if state.draft is not None:
-            box = state.draft.box
-            mark_painting.paint_draft(
-                painter,
-                view.box_to_screen(box),
-                view.ratio,
-                corner_text.size_text(box.width, box.height, shown.image.spacing),
-                new=state.draft.mark_id is None,
-            )
+        self._paint_graphics(painter, shown)
 
-    def _hovered(self) -> str | None:
-        """The id of the mark that a click would choose, drawn brighter; none by default."""
-        return None
-
-    def _marks_now(self, draft: Draft | None) -> tuple[Mark, ...]:
-        if draft is None:
-            return self._marks
-        return tuple(
-            replace(mark, box=draft.box) if mark.id == draft.mark_id else mark
-            for mark in self._marks
-        )
-
-    def _own_text(self, shown: Shown) -> tuple[str, ...]:
-        state = shown.state
-        pixel = None if self._cursor_at is None else state.transform.pixel_at(*self._cursor_at)
-        value = "" if pixel is None else corner_text.value_text(shown.frame, *pixel)
-        return (
-            value,
-            f"Zoom {100 * state.transform.zoom:.0f} %",
-            corner_text.window_text(shown.frame, state.voi, shown.inverted),
-        )
-
-    def _lay_out_tags(
-        self,
-        marks: tuple[Mark, ...],
-        view: ViewTransform,
-        text: tuple[corner_text.Line, ...],
-    ) -> None:
-        """Tags stay where they are until marks, view or corner text change: not with a hover."""
-        made_of = (marks, view, self._corners)
-        if made_of != self._tags_of:
-            taken = [Box.from_xywh(line.x, line.y, line.width, line.height) for line in text]
-            metrics = QFontMetrics(theme.tag_font(self.font()), self)
-            self._tags = mark_painting.lay_out_tags(marks, view, metrics, taken)
-            self._tags_of = made_of
+    def _paint_graphics(self, painter: QPainter, shown: Shown) -> None:
+        """Draw what belongs over the picture: nothing here."""
 
     def _extent(self) -> tuple[float, float, float]:
         return max(1, self.width()), max(1, self.height()), self.devicePixelRatioF()

@@ -42,13 +42,19 @@ class Pointer:
         if self._button is None:
             self._button, self._start, self._from = button, start, (x, y)
 
+    def begin(self) -> ViewState | None:
+        """Make the drag of the pressed button without waiting for a move; what is seen now."""
+        if self._start is not None:
+            self.drag, self._start = self._start(), None
+        return None if self.drag is None else self.drag.moved(*self._from)
+
     def move(self, x: float, y: float) -> ViewState | None:
         """The mouse moved: what is seen now, or None where nothing is dragged."""
         if self._start is not None:
             slop = max(abs(x - self._from[0]), abs(y - self._from[1]))
             if slop < CLICK_SLOP:
                 return None
-            self.drag, self._start = self._start(), None
+            self.begin()
         return None if self.drag is None else self.drag.moved(x, y)
 
     def release(self, button: Qt.MouseButton, x: float, y: float) -> Released | None:

@@ -6,22 +6,28 @@ from PySide6.QtCore import QObject, Signal
 
 from detector.types import ModelCard
 from viewer.review import operating_point
-from viewer.review.finding import Finding, Verb
+from viewer.review.finding import Finding
 from viewer.review.operating_point import OperatingPoint
 from viewer.ui import wording
 from viewer.ui.analysis import Analysis, Outcome
-from viewer.ui.corner_text import CornerText
+from viewer.ui.cine import Cine
 from viewer.ui.deciding import Deciding
+from viewer.ui.dressing import Dressing
 from viewer.ui.facts import Facts
 from viewer.ui.findings_panel import Entry, FindingsPanel
+from viewer.ui.grid import Grid
+from viewer.ui.linking import Linking
 from viewer.ui.marks import Mark
-from viewer.ui.reading import Position, Reading, study_key
+from viewer.ui.measuring import Measuring
+from viewer.ui.position import study_key
+from viewer.ui.presets import Presets
+from viewer.ui.reading import Reading
 from viewer.ui.status_line import StatusLine
 from viewer.ui.study_browser import ANALYSED, SIGNED, StudyBrowser
 from viewer.ui.threshold_bar import ThresholdBar
-from viewer.ui.tools import Tool
-from viewer.ui.viewport import Viewport
+from viewer.ui.tools import SHAPES, Tool
 
+_UNTIL_ESCAPE = frozenset((Tool.BOX, Tool.MAGNIFIER, *SHAPES))
 _BUTTONS = {
     Outcome.NOT_ANALYSED: "Analyse",
     Outcome.ANALYSING: "Cancel",
@@ -42,7 +48,12 @@ class Presentation(QObject):
         reading: Reading,
         deciding: Deciding,
         analysis: Analysis,
-        viewport: Viewport,
+        grid: Grid,
+        dressing: Dressing,
+        linking: Linking,
+        measuring: Measuring,
+        presets: Presets,
+        cine: Cine,
         browser: StudyBrowser,
         panel: FindingsPanel,
         bar: ThresholdBar,
@@ -53,53 +64,37 @@ class Presentation(QObject):
         self._reading = reading
         self._deciding = deciding
         self._analysis = analysis
-        self._viewport = viewport
+        self._grid = grid
+        self._dressing = dressing
+        self._linking = linking
+        self._measuring = measuring
+        self._presets = presets
+        self._cine = cine
         self._browser = browser
         self._panel = panel
         self._bar = bar
         self._status = status
-        self._shown: Position | None = None
-        self._own_voi: object = None  # the window that came with the image on the screen
+        reading.shown.connect(lambda _: self._show_other_marks())
         reading.image_shown.connect(self._show_image)
         reading.changed.connect(self.refresh)
-        reading.grown.connect(self._show_place)
+        reading.grown.connect(self._show_image)  # there may be a next image now
         deciding.selection_changed.connect(self.refresh)
-        deciding.centre.connect(viewport.centre_on)
+        deciding.centre.connect(grid.centre_on)
         analysis.changed.connect(self.refresh)
+        grid.arranged.connect(self.refresh)
+        dressing.changed.connect(self.refresh)
+        dressing.state_switched.connect(self.refresh)
+        linking.changed.connect(self.refresh)
+        measuring.selection_changed.connect(self.refresh)
+        cine.changed.connect(self.refresh)
         panel.state.asked.connect(self._state_button)
 
-    # --- the picture -----------------------------------------------------------------------------
-
     def _show_image(self) -> None:
-        position, loaded = self._reading.position, self._reading.loaded
-        if position is None:
-            self._shown = None
-            self._viewport.show_message("")
-        elif loaded is None:
-            self._viewport.show_message("This image cannot be shown", self._reading.trouble)
-        else:
-            same = position.same_series(self._shown)
-            moved = same and self._viewport.voi != self._own_voi
-            voi = self._viewport.voi if moved else loaded.voi
-            self._own_voi = None if moved else loaded.voi
-            self._viewport.show_frame(position.image, loaded.frame, voi, same_series=same)
-            self._shown = position
-        self._show_place()
+        self._show_title()
         self.refresh()
 
-    def _show_place(self) -> None:
-        """Whose image it is, and which of how many."""
-        position = self._reading.position
-        if position is not None:
-            image = position.image
-            self._viewport.set_corner_text(
-                CornerText(
-                    wording.patient_lines(image),
-                    wording.series_lines(image),
-                    wording.image_lines(position),
-                )
-            )
-        self.title_changed.emit(wording.window_title(position))
+    def _show_title(self) -> None:
+        self.title_changed.emit(wording.window_title(self._reading.position))
 
     def refresh(self) -> None:
         """Show what is known now: marks, list, state, threshold, what can be done."""
@@ -114,25 +109,28 @@ class Presentation(QObject):
 
     def _show_marks(self, listed: tuple[Finding, ...]) -> None:
         key = self._reading.key
-        self._viewport.set_marks(
+        self._grid.viewport.set_marks(
             tuple(
-                Mark(
-                    found.id,
-                    found.box,
-                    found.category,
-                    found.status,
-                    found.score,
-                    found.id == self._deciding.selected,
-                )
+                _mark(found, selected=found.id == self._deciding.selected)
                 for found in listed
                 if found.image == key
             )
         )
+        self._show_other_marks()
+
+    def _show_other_marks(self) -> None:
+        """The findings of what the other viewports show; none of them is selected."""
+        for pane in self._grid.in_sight:
+            if pane is not self._grid.active:
+                found = self._reading.findings_in(pane.showing)
+                pane.viewport.set_marks(tuple(_mark(one, selected=False) for one in found))
 
     def _show_proposals(self) -> None:
         shown = self._reading.show_proposals and self._reading.ai_visible
         proposals = self._analysis.proposals() if shown else ()
-        self._viewport.set_proposals(tuple(proposal.box for proposal in proposals))
+        for pane in self._grid.in_sight:
+            own = proposals if pane is self._grid.active else ()
+            pane.viewport.set_proposals(tuple(proposal.box for proposal in own))
 
     def _show_list(self, listed: tuple[Finding, ...]) -> None:
         position, session = self._reading.position, self._reading.session
@@ -151,11 +149,8 @@ class Presentation(QObject):
         self._panel.show_entries(entries, self._empty_words())
         self._panel.show_selected(self._deciding.selected)
         self._panel.show_rejected(self._reading.show_rejected)
-        signature = ""
-        if session is not None and session.signed:
-            last = session.state.line[-1]
-            if last.verb in (Verb.SIGN, Verb.REOPEN):
-                signature = wording.signed_words(last.reader, last.at)
+        sign = None if session is None else session.state.signature
+        signature = "" if sign is None else wording.signed_words(sign.reader, sign.at)
         self._panel.show_signature(signature, position is not None)
         foreign = (
             position is not None
@@ -199,7 +194,7 @@ class Presentation(QObject):
             state.outcome,
             wording.analysis_title(state, shown, hidden),
             wording.analysis_detail(state, card, nothing),
-            _BUTTONS.get(state.outcome, ""),
+            "" if state.final else _BUTTONS.get(state.outcome, ""),
         )
         line = wording.status_line(state, card, shown, hidden, reading.ai_visible)
         self._status.machine.setText(line)
@@ -253,12 +248,13 @@ class Presentation(QObject):
     def facts(self, listed: tuple[Finding, ...]) -> Facts:
         reading, session = self._reading, self._reading.session
         position = reading.position
+        seen = not self._grid.isHidden()  # no key decides on a picture behind another page
         return Facts(
-            image=reading.key is not None,
-            several_images=position is not None and len(position.series.images) > 1,
+            image=seen and reading.key is not None,
+            several_images=seen and position is not None and len(position.series.images) > 1,
             study=position is not None,
-            findings=bool(listed),
-            selected=self._deciding.selected is not None,
+            findings=seen and bool(listed),
+            selected=seen and self._deciding.selected is not None,
             can_undo=session is not None and session.can_undo,
             can_redo=session is not None and session.can_redo,
             model=self._analysis.model is not None,
@@ -267,27 +263,46 @@ class Presentation(QObject):
             show_rejected=reading.show_rejected,
             proposals=bool(self._analysis.proposals()),
             show_proposals=reading.show_proposals,
-            tool=self._viewport.tool,
+            tool=self._grid.viewport.tool,
+            dicom=position is not None and not position.image.is_plain,
+            layout=self._grid.grid_layout,
+            linked_scrolling=self._linking.scrolling,
+            linked_window=self._linking.window,
+            measurement=seen and self._measuring.selected is not None,
+            presets=self._presets.names() if seen else (),
+            playing=self._cine.playing,
+            picture=seen and reading.loaded is not None,
+            states=seen and self._dressing.has_states(position),
+            state_in_force=self._grid.active.has_state,
+            segments=seen and self._dressing.has_segments(position),
+            segments_shown=self._dressing.segments_shown,
+            overlays=seen and reading.loaded is not None and bool(reading.loaded.frame.overlays),
+            overlays_shown=self._dressing.overlays_shown,
         )
 
     def use_tool(self, tool: Tool) -> None:
-        self._viewport.set_tool(tool)
+        self._grid.set_tool(tool)
         self.refresh()
 
     def escape(self) -> None:
-        """One step back: the drag, the box tool, the selection, then the view."""
-        if self._viewport.cancel_drag():
+        """One step back: the drag, the box or measuring tool, the selection, then the view."""
+        viewport = self._grid.viewport
+        if viewport.cancel_drag():
             return
-        if self._viewport.tool is Tool.BOX:
+        if viewport.tool in _UNTIL_ESCAPE:
             self.use_tool(Tool.WINDOW)
         elif self._deciding.selected is not None:
             self._deciding.select(None)
+        elif self._measuring.selected is not None:
+            self._measuring.select(None)
         elif self._reading.loaded is not None:
-            self._viewport.fit()
-            if self._reading.loaded.voi is not None:
-                self._viewport.set_voi(self._reading.loaded.voi)
+            self._grid.active.reset()
 
     def go_series(self, by: int) -> None:
         there = self._browser.studies.neighbour(by)
         if there is not None:
             self._reading.open(there)
+
+
+def _mark(found: Finding, *, selected: bool) -> Mark:
+    return Mark(found.id, found.box, found.category, found.status, found.score, selected)

@@ -9,17 +9,26 @@ from PySide6.QtCore import (
     QAbstractListModel,
     QModelIndex,
     QPersistentModelIndex,
+    QPoint,
     QRect,
     QSize,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPen, QPixmap
-from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtGui import QColor, QGuiApplication, QMouseEvent, QPainter, QPen, QPixmap
+from PySide6.QtWidgets import (
+    QApplication,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
 
 from viewer.dicom.model import Series, Study
 from viewer.ui import theme, wording
-from viewer.ui.reading import Position, StudyKey, study_key
+from viewer.ui.position import Position, StudyKey, first_of, study_key
+from viewer.ui.series_drag import drag_series
 from viewer.ui.thumbnails import Thumbnails
 
 Index = QModelIndex | QPersistentModelIndex
@@ -68,6 +77,8 @@ class StudyModel(QAbstractListModel):
             return wording.series_title(row.series)
         if role == Qt.ItemDataRole.ToolTipRole:
             parts = [wording.study_title(row.study), wording.study_line(row.study)]
+            if row.series is not None and not row.series.images[0].is_plain:
+                parts.append(wording.series_tip(row.series))
             return wording.plain_tip("\n".join(part for part in parts if part))
         return None
 
@@ -91,7 +102,8 @@ class StudyModel(QAbstractListModel):
     def thumbnail(self, row: Row) -> QPixmap | None:
         assert row.series is not None
         images = row.series.images
-        return self._thumbnails.get(images[len(images) // 2])
+        image = images[len(images) // 2]
+        return self._thumbnails.get(image) if image.kind.has_picture else None
 
     def note(self, row: Row) -> str:
         """Signed, analysed, or nothing."""
@@ -149,7 +161,7 @@ class StudyModel(QAbstractListModel):
         if not self._rows:
             return None
         there = self._rows[min(start, len(self._rows) - 1)].study
-        return Position(there, there.series[0], 0)
+        return first_of(there)
 
     def _replace(self, start: int, rows: tuple[Row, ...]) -> None:
         key = study_key(rows[0].study)
@@ -215,7 +227,7 @@ class RowPainter(QStyledItemDelegate):
             text = rect.adjusted(_MARGIN + 3, 8, -_MARGIN, -8)
             title, line = wording.study_title(row.study), wording.study_line(row.study)
         else:
-            self._paint_thumbnail(painter, rect, model.thumbnail(row))
+            self._paint_thumbnail(painter, rect, model.thumbnail(row), _badge(row.series))
             text = rect.adjusted(_THUMBNAIL + 2 * _MARGIN + 3, _MARGIN + 4, -_MARGIN, -_MARGIN)
             plain = row.series.images[0].is_plain
             title = wording.study_title(row.study) if plain else wording.series_title(row.series)
@@ -227,11 +239,13 @@ class RowPainter(QStyledItemDelegate):
             self._paint_text(painter, text, (title, line), note)
         else:
             middle = Qt.TextElideMode.ElideMiddle if plain else Qt.TextElideMode.ElideRight
-            lines = (title, line, note if plain else "")
+            lines = (title, line, note if plain else wording.series_notes(row.series))
             self._paint_text(painter, text, lines, elide=middle)
         painter.restore()
 
-    def _paint_thumbnail(self, painter: QPainter, rect: QRect, pixmap: QPixmap | None) -> None:
+    def _paint_thumbnail(
+        self, painter: QPainter, rect: QRect, pixmap: QPixmap | None, badge: str
+    ) -> None:
         frame = QRect(rect.left() + _MARGIN + 3, rect.top() + _MARGIN, _THUMBNAIL, _THUMBNAIL)
         painter.fillRect(frame, theme.SURROUND)
         if pixmap is not None and not pixmap.isNull():
@@ -239,6 +253,9 @@ class RowPainter(QStyledItemDelegate):
             target = QRect(frame.topLeft(), size)
             target.moveCenter(frame.center())
             painter.drawPixmap(target, pixmap)
+        elif badge:
+            painter.setPen(theme.MUTED)
+            painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, badge)
 
     def _paint_text(
         self,
@@ -266,8 +283,14 @@ class RowPainter(QStyledItemDelegate):
                 top += metrics.height() + 2
 
 
+def _badge(series: Series) -> str:
+    """What stands in the place of a thumbnail where there is no picture to make one of."""
+    first = series.images[0]
+    return "" if first.kind.has_picture else series.header.modality or first.kind.value
+
+
 def _note_colour(note: str) -> QColor:
-    return theme.MARK_ACCEPTED if note == SIGNED else theme.ACCENT
+    return {SIGNED: theme.MARK_ACCEPTED, ANALYSED: theme.ACCENT}.get(note, theme.WARNING)
 
 
 class StudyBrowser(QListView):
@@ -286,8 +309,35 @@ class StudyBrowser(QListView):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMinimumWidth(180)
         self.setAccessibleName("Studies")
+        self._pressed_at: QPoint | None = None  # of the left button, until it is a drag
         self.clicked.connect(self._clicked)
         thumbnails.ready.connect(self.viewport().update)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() is Qt.MouseButton.LeftButton:
+            self._pressed_at = event.position().toPoint()
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        start, held = self._pressed_at, event.buttons() & Qt.MouseButton.LeftButton
+        if start is None or not held:
+            super().mouseMoveEvent(event)
+            return
+        moved = (event.position().toPoint() - start).manhattanLength()
+        if moved >= QApplication.startDragDistance():
+            self._pressed_at = None
+            self._drag(self.indexAt(start))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._pressed_at = None
+        super().mouseReleaseEvent(event)
+
+    def _drag(self, index: QModelIndex) -> None:
+        if index.isValid():
+            row = self.studies.row(index.row())
+            series = row.series or first_of(row.study).series
+            thumbnail = self.studies.thumbnail(Row(row.study, series))
+            drag_series(self, Position(row.study, series, 0), thumbnail)
 
     def _clicked(self, index: QModelIndex) -> None:
         row = self.studies.row(index.row())
@@ -295,7 +345,8 @@ class StudyBrowser(QListView):
         self.studies.pick(row.study if picking else None)
         self.viewport().update()
         if not picking:
-            self.chosen.emit(Position(row.study, row.series or row.study.series[0], 0))
+            there = Position(row.study, row.series, 0) if row.series else first_of(row.study)
+            self.chosen.emit(there)
 
     def set_current(self, position: Position | None) -> None:
         """Mark the series that is on the screen, and bring it into view when it is another one."""

@@ -32,7 +32,9 @@ MARK_ACCEPTED = QColor("#3ecf9d")
 MARK_CORRECTED = QColor("#3ecf9d")
 MARK_REJECTED = QColor("#a7adb4")
 MARK_ADDED = QColor("#56b4e9")
+MEASUREMENT = QColor("#f0e442")  # the palette's yellow: lines, where marks are boxes with a tag
 PROPOSAL = QColor("#c9ced4")
+OVERLAY = QColor("#d8f05a")  # DICOM overlay planes: no colour of a mark
 
 MIN_TEXT_PIXELS = 12
 TEXT_PIXELS = 13

@@ -13,10 +13,13 @@ from PySide6.QtCore import Qt
 
 from detector.types import Box
 from viewer.dicom.model import Frame, Voi, VoiTable, VoiWindow
+from viewer.review.measurement import Measurement, Shape
 from viewer.ui import marks
+from viewer.ui.measurement_shapes import Grip, Sketch, into_frame, moved_within, reshaped
 from viewer.ui.view_transform import ViewTransform
 
 LEAST_BOX = 4.0  # screen pixels: a smaller box is a slip of the hand
+SCROLL_STEP = 4.0  # screen pixels for each image that the scroll tool goes on
 _SAMPLES = 1 << 16
 
 
@@ -26,14 +29,33 @@ class Tool(StrEnum):
     WINDOW = "window"
     PAN = "pan"
     ZOOM = "zoom"
+    SCROLL = "scroll"
     BOX = "box"
+    LENGTH = "length"
+    ANGLE = "angle"
+    RECTANGLE = "rectangle"
+    ELLIPSE = "ellipse"
+    PROBE = "probe"
+    MAGNIFIER = "magnifier"
 
+
+SHAPES = {
+    Tool.LENGTH: Shape.LENGTH,
+    Tool.ANGLE: Shape.ANGLE,
+    Tool.RECTANGLE: Shape.RECTANGLE,
+    Tool.ELLIPSE: Shape.ELLIPSE,
+    Tool.PROBE: Shape.POINT,
+}
+"""What each measuring tool makes."""
 
 TOOL_CURSORS = {
     Tool.WINDOW: Qt.CursorShape.ArrowCursor,
     Tool.PAN: Qt.CursorShape.OpenHandCursor,
     Tool.ZOOM: Qt.CursorShape.SizeVerCursor,
+    Tool.SCROLL: Qt.CursorShape.SizeVerCursor,
     Tool.BOX: Qt.CursorShape.CrossCursor,
+    Tool.MAGNIFIER: Qt.CursorShape.CrossCursor,
+    **dict.fromkeys(SHAPES, Qt.CursorShape.CrossCursor),
 }
 
 _HANDLE_CURSORS = {
@@ -67,13 +89,19 @@ class Draft:
 class ViewState:
     """All that a drag can change; going back to the one before undoes it.
 
-    ``voi_chosen`` says that the reader set the window, which then stays for the series.
+    Attributes
+    ----------
+    voi_chosen : the reader set the window, which then stays for the series.
+    sketch : a measurement that is drawn or changed.
+    lens : the screen point that the magnifier is over.
     """
 
     transform: ViewTransform
     voi: Voi
     voi_chosen: bool = False
     draft: Draft | None = None
+    sketch: Sketch | None = None
+    lens: tuple[float, float] | None = None
 
 
 class Drag(Protocol):
@@ -171,15 +199,14 @@ class EditDrag:
 
     def moved(self, x: float, y: float) -> ViewState:
         view = self.start.transform
-        scale_x, scale_y = view.scale
         within = (view.columns, view.rows)
-        dx, dy = (x - self.x) / scale_x, (y - self.y) / scale_y
+        dx, dy = view.offset_to_image(x - self.x, y - self.y)
         if self.target.handle is None:
             box = marks.moved(self.mark.box, dx, dy, within=within)
         else:
             box = marks.resized(
                 self.mark.box,
-                self.target.handle,
+                marks.handle_in_frame(self.target.handle, view),
                 dx,
                 dy,
                 within=within,
@@ -188,10 +215,81 @@ class EditDrag:
         return replace(self.start, draft=Draft(box, self.mark.id))
 
 
+@dataclass(frozen=True, slots=True)
+class SketchDrag:
+    """Draws a measurement, or goes on with one of which points are placed already."""
+
+    start: ViewState
+    sketch: Sketch
+    cursor: Qt.CursorShape = Qt.CursorShape.CrossCursor
+
+    def moved(self, x: float, y: float) -> ViewState:
+        view = self.start.transform
+        (end,) = into_frame((view.to_image(x, y),), view)
+        return replace(self.start, sketch=self.sketch.ending_at(end))
+
+
+@dataclass(frozen=True, slots=True)
+class ReshapeDrag:
+    """Moves a measurement or one of its handles."""
+
+    start: ViewState
+    x: float
+    y: float
+    measurement: Measurement
+    grip: Grip
+
+    @property
+    def cursor(self) -> Qt.CursorShape:
+        whole = self.grip.handle is None
+        return Qt.CursorShape.SizeAllCursor if whole else Qt.CursorShape.CrossCursor
+
+    def moved(self, x: float, y: float) -> ViewState:
+        view, old = self.start.transform, self.measurement
+        dx, dy = view.offset_to_image(x - self.x, y - self.y)
+        if self.grip.handle is None:
+            points = moved_within(old.points, dx, dy, view)
+        else:
+            points = into_frame(reshaped(old.shape, old.points, self.grip.handle, dx, dy), view)
+        return replace(self.start, sketch=Sketch(old.shape, points, old.id))
+
+
+@dataclass(frozen=True, slots=True)
+class LensDrag:
+    """Holds the magnifier over the cursor."""
+
+    start: ViewState
+    x: float
+    y: float
+    cursor: Qt.CursorShape = Qt.CursorShape.BlankCursor
+
+    def moved(self, x: float, y: float) -> ViewState:
+        return replace(self.start, lens=(x, y))
+
+
+@dataclass(frozen=True, slots=True)
+class ScrollDrag:
+    """Down goes on in the series. It outlives the image that it began on, and changes none."""
+
+    start: ViewState
+    x: float
+    y: float
+    cursor: Qt.CursorShape = Qt.CursorShape.SizeVerCursor
+
+    def moved(self, x: float, y: float) -> ViewState:  # noqa: ARG002  (a Drag's own form)
+        return self.start
+
+    def images(self, y: float) -> int:
+        """How many images on the cursor is at a height of the screen."""
+        return int((y - self.y) / SCROLL_STEP)
+
+
 SIMPLE_DRAGS: dict[Tool, Callable[[ViewState, float, float], Drag]] = {
     Tool.PAN: PanDrag,
     Tool.ZOOM: ZoomDrag,
     Tool.BOX: BoxDrag,
+    Tool.SCROLL: ScrollDrag,
+    Tool.MAGNIFIER: LensDrag,
 }
 """The drags that need nothing but where they begin."""
 

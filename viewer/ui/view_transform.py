@@ -29,6 +29,8 @@ class ViewTransform:
     zoom : device pixels for each image pixel along its shorter side, so that 1 shows every pixel.
     centre_x, centre_y : the image point in the middle of the viewport.
     fitted : the whole frame fills the viewport, and goes on doing so when it is resized.
+    mirrored : left and right of the frame are exchanged, before it is turned.
+    turns : quarter turns clockwise, 0 to 3.
     """
 
     columns: int
@@ -41,42 +43,67 @@ class ViewTransform:
     centre_x: float = 0.0
     centre_y: float = 0.0
     fitted: bool = False
+    mirrored: bool = False
+    turns: int = 0
 
     @property
     def device_scale(self) -> tuple[float, float]:
-        """Device pixels for each image pixel, across and down."""
+        """Device pixels for each image pixel, along a row of the frame and along a column."""
         return self.zoom * max(1.0, 1 / self.aspect), self.zoom * max(1.0, self.aspect)
 
     @property
     def scale(self) -> tuple[float, float]:
-        """Logical screen pixels for each image pixel, across and down."""
+        """Logical screen pixels for each image pixel, along a row and along a column."""
         x, y = self.device_scale
         return x / self.ratio, y / self.ratio
 
     @property
     def device_origin(self) -> tuple[int, int]:
         """Where image (0, 0) lies, in whole device pixels: so that 1:1 is exact."""
-        x, y = self.device_scale
-        return (
-            round(self.width * self.ratio / 2 - self.centre_x * x),
-            round(self.height * self.ratio / 2 - self.centre_y * y),
-        )
+        scale_x, scale_y = self.device_scale
+        x, y = self.direction_to_screen(self.centre_x * scale_x, self.centre_y * scale_y)
+        return round(self.width * self.ratio / 2 - x), round(self.height * self.ratio / 2 - y)
+
+    def direction_to_screen(self, x: float, y: float) -> tuple[float, float]:
+        """A direction of the frame as it lies on the screen, its length kept."""
+        if self.mirrored:
+            x = -x
+        for _ in range(self.turns % 4):
+            x, y = -y, x
+        return x, y
+
+    def direction_to_image(self, x: float, y: float) -> tuple[float, float]:
+        """A direction on the screen as it lies in the frame, its length kept.
+
+        So (1, 0) gives the direction of the frame that points to the right edge of the viewport.
+        """
+        for _ in range(self.turns % 4):
+            x, y = y, -x
+        return (-x, y) if self.mirrored else (x, y)
 
     def to_screen(self, x: float, y: float) -> tuple[float, float]:
         """The screen point of an image point."""
         left, top = self.device_origin
         scale_x, scale_y = self.scale
-        return left / self.ratio + x * scale_x, top / self.ratio + y * scale_y
+        dx, dy = self.direction_to_screen(x * scale_x, y * scale_y)
+        return left / self.ratio + dx, top / self.ratio + dy
 
     def to_image(self, x: float, y: float) -> tuple[float, float]:
-        """The image point of a screen point; it may lie outside the frame."""
+        """The image point under a screen point, also outside the frame."""
         left, top = self.device_origin
+        return self.offset_to_image(x - left / self.ratio, y - top / self.ratio)
+
+    def offset_to_image(self, dx: float, dy: float) -> tuple[float, float]:
+        """How far a way on the screen, in logical pixels, leads in the frame."""
+        x, y = self.direction_to_image(dx, dy)
         scale_x, scale_y = self.scale
-        return (x - left / self.ratio) / scale_x, (y - top / self.ratio) / scale_y
+        return x / scale_x, y / scale_y
 
     def box_to_screen(self, box: Box) -> Box:
         """A box in screen pixels."""
-        return Box(*self.to_screen(box.x_min, box.y_min), *self.to_screen(box.x_max, box.y_max))
+        return _box_around(
+            self.to_screen(box.x_min, box.y_min), self.to_screen(box.x_max, box.y_max)
+        )
 
     def pixel_at(self, x: float, y: float) -> tuple[int, int] | None:
         """Column and row, from 0, of the pixel under a screen point; None beside the picture."""
@@ -87,10 +114,9 @@ class ViewTransform:
 
     def visible(self) -> tuple[int, int, int, int] | None:
         """The part of the frame in view: first column, first row, and one past the last ones."""
-        left, top = self.to_image(0, 0)
-        right, bottom = self.to_image(self.width, self.height)
-        x0, y0 = max(0, int(left)), max(0, int(top))
-        x1, y1 = min(self.columns, int(right) + 1), min(self.rows, int(bottom) + 1)
+        view = _box_around(self.to_image(0, 0), self.to_image(self.width, self.height))
+        x0, y0 = max(0, int(view.x_min)), max(0, int(view.y_min))
+        x1, y1 = min(self.columns, int(view.x_max) + 1), min(self.rows, int(view.y_max) + 1)
         return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
 
     def fit(self) -> ViewTransform:
@@ -111,8 +137,8 @@ class ViewTransform:
 
     def panned(self, dx: float, dy: float) -> ViewTransform:
         """The picture moved by screen pixels; its middle of view stays on the frame."""
-        scale_x, scale_y = self.scale
-        return self._looking_at(self.centre_x - dx / scale_x, self.centre_y - dy / scale_y)
+        x, y = self.offset_to_image(dx, dy)
+        return self._looking_at(self.centre_x - x, self.centre_y - y)
 
     def zoomed(
         self, factor: float, x: float | None = None, y: float | None = None
@@ -124,12 +150,23 @@ class ViewTransform:
         zoom = min(max(self.zoom * factor, least), MAX_ZOOM)
         scaled = replace(self, zoom=zoom, fitted=False)
         # From the middle, not from the origin, whose rounding would move the picture at each step.
-        from_middle_x, from_middle_y = x - self.width / 2, y - self.height / 2
-        (old_x, old_y), (new_x, new_y) = self.scale, scaled.scale
-        return scaled._looking_at(
-            self.centre_x + from_middle_x / old_x - from_middle_x / new_x,
-            self.centre_y + from_middle_y / old_y - from_middle_y / new_y,
+        from_middle = x - self.width / 2, y - self.height / 2
+        (old_x, old_y), (new_x, new_y) = (
+            view.offset_to_image(*from_middle) for view in (self, scaled)
         )
+        return scaled._looking_at(self.centre_x + old_x - new_x, self.centre_y + old_y - new_y)
+
+    def turned(self, turns: int) -> ViewTransform:
+        """Turned by quarters on the screen, clockwise; its middle stays where it is."""
+        return self._laid(self.mirrored, self.turns + turns)
+
+    def flipped(self) -> ViewTransform:
+        """Left and right exchanged as they are on the screen."""
+        return self._laid(not self.mirrored, -self.turns)
+
+    def upright(self) -> ViewTransform:
+        """As the frame is stored, neither turned nor mirrored."""
+        return self._laid(False, 0)
 
     def actual_size(self) -> ViewTransform:
         """One image pixel for each device pixel, the middle of the view staying there."""
@@ -167,11 +204,21 @@ class ViewTransform:
 
     def _fitting_zoom(self) -> float:
         stretch_x, stretch_y = max(1.0, 1 / self.aspect), max(1.0, self.aspect)
-        across = self.width * self.ratio / (self.columns * stretch_x)
-        down = self.height * self.ratio / (self.rows * stretch_y)
+        width, height = (abs(side) for side in self.direction_to_image(self.width, self.height))
+        across = width * self.ratio / (self.columns * stretch_x)
+        down = height * self.ratio / (self.rows * stretch_y)
         return min(max(min(across, down), 1e-3), MAX_ZOOM)
+
+    def _laid(self, mirrored: bool, turns: int) -> ViewTransform:
+        laid = replace(self, mirrored=mirrored, turns=turns % 4)
+        return laid.fit() if self.fitted else laid
 
     def _looking_at(self, x: float, y: float) -> ViewTransform:
         x = min(max(x, 0.0), float(self.columns))
         y = min(max(y, 0.0), float(self.rows))
         return replace(self, centre_x=x, centre_y=y, fitted=False)
+
+
+def _box_around(first: tuple[float, float], second: tuple[float, float]) -> Box:
+    (x_min, x_max), (y_min, y_max) = (sorted(ends) for ends in zip(first, second, strict=True))
+    return Box(x_min, y_min, x_max, y_max)

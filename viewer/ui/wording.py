@@ -6,12 +6,12 @@ from datetime import datetime
 from html import escape
 
 from detector.types import ModelCard
-from viewer.dicom.model import Image, Patient, PlaneGeometry, Series, Study
+from viewer.dicom.model import Image, Kind, Patient, PlaneGeometry, Series, Study
 from viewer.installed import InstalledModel
 from viewer.review.finding import Finding, Status
 from viewer.review.operating_point import OperatingPoint
 from viewer.ui.analysis import AnalysisState, Outcome
-from viewer.ui.reading import Position
+from viewer.ui.position import Position
 
 STATUS_WORDS = {
     Status.OPEN: "to decide",
@@ -25,6 +25,13 @@ _MOST_IN_SIGHT = 3
 """Findings of the whole image that are named; a dozen percentages nobody reads."""
 
 _PERCENT = "\N{NO-BREAK SPACE}%"  # a line shall not begin with it
+_NOUNS = {
+    Kind.IMAGE: "image",
+    Kind.PAGE: "page",
+    Kind.SEGMENTATION: "mask",
+    Kind.REPORT: "report",
+    Kind.PRESENTATION_STATE: "state",
+}
 _DEVICES = {"cpu": "CPU", "cuda": "GPU", "mps": "GPU"}
 
 
@@ -54,14 +61,28 @@ def study_line(study: Study) -> str:
 def series_title(series: Series) -> str:
     header = series.header
     number = "" if header.number is None else f"{header.number}"
-    words = header.description or header.body_part.capitalize() or "Series"
+    first = series.images[0]
+    words = first.title or header.description or header.body_part.capitalize()
+    if not words:
+        words = "Series" if first.kind is Kind.IMAGE else first.kind.value.capitalize()
     return " · ".join(part for part in (number, words) if part)
 
 
 def series_line(series: Series) -> str:
-    count = len(series.images)
-    images = "1 image" if count == 1 else f"{count} images"
-    return " · ".join(part for part in (series.header.modality, images) if part)
+    count, noun = len(series.images), _NOUNS[series.images[0].kind]
+    images = f"1 {noun}" if count == 1 else f"{count} {noun}s"
+    return " · ".join(part for part in (series.stack, series.header.modality, images) if part)
+
+
+def series_notes(series: Series) -> str:
+    """What must be known of its geometry, in a few words."""
+    return ", ".join(note.short for note in series.notes)
+
+
+def series_tip(series: Series) -> str:
+    """All of it as a tool tip, the notes in whole sentences."""
+    lines = (series_title(series), series_line(series), *(n.sentence for n in series.notes))
+    return "\n".join(lines)
 
 
 def window_title(position: Position | None) -> str:
@@ -91,9 +112,14 @@ def series_lines(image: Image) -> tuple[str, ...]:
     series, study = image.series, image.study
     number = "" if series.number is None else f"Series {series.number}"
     described = " · ".join(part for part in (number, series.description) if part)
-    kind = " ".join(part for part in (series.modality, series.body_part, image.view) if part)
     when = " ".join(part for part in (date(study.date), _clock(study.time)) if part)
-    return _filled(study.institution, when, described, kind)
+    return _filled(study.institution, when, described, *kind_lines(image))
+
+
+def kind_lines(image: Image) -> tuple[str, ...]:
+    """What kind of picture it is: all that is said of a picture without identity."""
+    series = image.series
+    return _filled(" ".join(p for p in (series.modality, series.body_part, image.view) if p))
 
 
 def _clock(text: str) -> str:
@@ -104,12 +130,14 @@ def _clock(text: str) -> str:
 def image_lines(position: Position) -> tuple[str, ...]:
     """Bottom right: which image of how many, and where in the patient."""
     image = position.image
+    if image.kind is Kind.PAGE:
+        return _filled(image.title, f"Page {image.frame_number}/{image.number_of_frames}")
     lines = [f"Image {position.index + 1}/{len(position.series.images)}"]
     if image.number_of_frames > 1:
         lines.append(f"Frame {image.frame_number}/{image.number_of_frames}")
     if image.geometry is not None:
         lines.append(f"Position {slice_position(image.geometry):.1f} mm")
-    return tuple(lines)
+    return _filled(position.series.stack, *(n.short for n in position.series.notes), *lines)
 
 
 def slice_position(geometry: PlaneGeometry) -> float:

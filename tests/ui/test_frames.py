@@ -1,0 +1,183 @@
+"""Frames in several lanes: what is wanted first, the rest of the series after it, once each."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from viewer.dicom.model import Frame, Image, Patient, SeriesHeader, StudyHeader, VoiWindow
+from viewer.errors import InputError
+from viewer.ui import frames as frames_module
+from viewer.ui.frames import LANES, Frames, Loaded
+from viewer.ui.jobs import Jobs
+
+
+def make_images(count: int, rows: int = 8, columns: int = 8) -> tuple[Image, ...]:
+    first = Image(
+        path=Path("0"),
+        member="",
+        uid="1",
+        frame_number=1,
+        number_of_frames=1,
+        rows=rows,
+        columns=columns,
+        samples_per_pixel=1,
+        photometric_interpretation="MONOCHROME2",
+        study=StudyHeader("1", Patient()),
+        series=SeriesHeader("1.1"),
+    )
+    return tuple(replace(first, path=Path(str(n)), uid=f"1.{n}") for n in range(count))
+
+
+class Decoder:
+    """Stands where the pool of children stands: counts, and waits while it is held."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.at_once = self.most_at_once = 0
+        self.gate = threading.Event()
+        self.gate.set()
+        self.broken: set[str] = set()
+        self._lock = threading.Lock()
+
+    def __call__(self, image: Image) -> Frame:
+        with self._lock:
+            self.asked.append(image.path.name)
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+        self.gate.wait(10)
+        with self._lock:
+            self.at_once -= 1
+        if image.path.name in self.broken:
+            raise InputError("The picture cannot be decoded.")
+        values = np.full((image.rows, image.columns), int(image.path.name), np.uint16)
+        return Frame(values, image.uid, "", (VoiWindow(1, 2),), False)
+
+
+class Room:
+    """Frames over a decoder, and what they told."""
+
+    def __init__(self, qtbot: QtBot) -> None:
+        self.decoder = Decoder()
+        self.jobs = Jobs()
+        for lane in LANES:
+            self.jobs.add_slot(lane)
+        self.frames = Frames(self.jobs, self.decoder, self.jobs)
+        self.arrived: list[str] = []
+        self.frames.loaded.connect(lambda image, _: self.arrived.append(image.path.name))
+        self._qtbot = qtbot
+
+    def until_quiet(self) -> None:
+        self._qtbot.waitUntil(
+            lambda: not any(self.jobs.busy(lane) for lane in LANES), timeout=10_000
+        )
+
+
+@pytest.fixture
+def room(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
+    room = Room(qtbot)
+    yield room
+    room.decoder.gate.set()
+    room.jobs.close()
+
+
+needs_lanes = pytest.mark.skipif(len(LANES) < 2, reason="one processor has one lane")
+
+
+def test_the_whole_series_comes_each_frame_once_the_wanted_one_first(room: Room) -> None:
+    images = make_images(40)
+    room.frames.want("viewport", images[7], images[8:] + images[:7])
+    room.until_quiet()
+    assert "7" in room.decoder.asked[: len(LANES)]
+    assert Counter(room.arrived) == Counter(str(n) for n in range(40))
+    assert len(room.decoder.asked) == 40
+    assert all(room.frames.get(image) is not None for image in images)
+
+
+@needs_lanes
+def test_several_frames_are_decoded_at_once(room: Room) -> None:
+    images = make_images(12)
+    room.decoder.gate.clear()
+    room.frames.want("viewport", images[0], images[1:])
+    assert room._qtbot is not None
+    room._qtbot.waitUntil(lambda: room.decoder.at_once == len(LANES), timeout=5_000)
+    room.decoder.gate.set()
+    room.until_quiet()
+    assert room.decoder.most_at_once == len(LANES)
+
+
+@needs_lanes
+def test_large_frames_ahead_leave_a_lane_for_what_is_wanted(room: Room) -> None:
+    images = make_images(6, 2500, 2000)
+    room.decoder.gate.clear()
+    room.frames.want("viewport", images[0], images[1:])
+    room._qtbot.wait(200)
+    assert room.decoder.asked == ["0"]
+    room.frames.want("viewport", images[5], ())
+    room._qtbot.waitUntil(lambda: room.decoder.asked == ["0", "5"], timeout=5_000)
+
+
+def test_what_is_wanted_goes_before_what_may_be_wanted(room: Room) -> None:
+    images = make_images(30)
+    room.decoder.gate.clear()
+    room.frames.want("viewport", images[0], images[1:])
+    room._qtbot.waitUntil(lambda: len(room.decoder.asked) == len(LANES), timeout=5_000)
+    room.frames.want("viewport", images[29], images[1:29])
+    room.decoder.gate.set()
+    room.until_quiet()
+    assert "29" in room.decoder.asked[len(LANES) : 2 * len(LANES)]
+
+
+def test_fetching_ahead_ends_where_the_memory_does(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = make_images(50)
+    monkeypatch.setattr(frames_module, "CACHE_BYTES", 10 * 8 * 8 * 4)
+    room.frames._cache._limit = 10 * 8 * 8 * 4
+    for step in range(3):
+        room.frames.want("viewport", images[step], images[step + 1 :])
+        room.until_quiet()
+    assert len(room.decoder.asked) <= 14  # 11, and one more for each step
+    assert len(room.decoder.asked) == len(set(room.decoder.asked))
+
+
+def test_a_frame_that_cannot_be_decoded_is_told_once_and_not_tried_ahead_again(
+    room: Room,
+) -> None:
+    images = make_images(5)
+    room.decoder.broken = {"2"}
+    told: list[str] = []
+    room.frames.failed.connect(lambda image, _: told.append(image.path.name))
+    room.frames.want("viewport", images[0], images[1:])
+    room.until_quiet()
+    assert told == []
+    room.frames.want("viewport", images[2], images[:2])
+    room.until_quiet()
+    assert told == ["2"]
+    assert room.decoder.asked.count("2") == 2
+    assert sorted(room.arrived) == ["0", "1", "3", "4"]
+
+
+def test_what_is_forgotten_takes_no_memory_and_is_not_brought(room: Room) -> None:
+    images = make_images(20)
+    others = make_images(22)[20:]
+    room.frames.keep(others[0], Loaded(room.decoder(others[0]), None))
+    room.decoder.gate.clear()
+    room.frames.want("viewport", images[0], images[1:])
+    room._qtbot.waitUntil(lambda: room.decoder.at_once == len(LANES), timeout=5_000)
+    room.frames.forget(images)
+    room.decoder.gate.set()
+    room.until_quiet()
+    assert room.arrived == []
+    assert room.frames._cache.bytes == 8 * 8 * 2  # of the other one
+    assert len(room.decoder.asked) == 1 + len(LANES)
+    room.frames.want("viewport", images[0], ())  # and it can be opened again
+    room.until_quiet()
+    assert room.arrived == ["0"]

@@ -1,0 +1,31 @@
+"""What the child processes do for the window, as functions that wait for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from viewer.dicom.model import Frame, Image, Picture, ScanUpdate
+from viewer.ui.analysis import Detect
+from viewer.ui.exchanging import Load
+from viewer.ui.model_choice import Add, Inspect
+from viewer.ui.objects import ObjectReaders
+from viewer.ui.tag_browser import ReadTags
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One function for each thing that is asked of a worker; all raise ViewerError."""
+
+    scan: Callable[[tuple[Path, ...], Callable[[ScanUpdate], None]], int]
+    decode: Callable[[Image], Frame]
+    make_thumbnail: Callable[[Image, int], Picture]
+    detect: Detect
+    decode_for_export: Callable[[Image], Frame]
+    load: Load
+    inspect_model: Inspect
+    add_model: Add
+    read_tags: ReadTags
+    objects: ObjectReaders
+    decode_for_volume: Callable[[Image], Frame]
