@@ -16,6 +16,7 @@ import pytest
 from detector.types import RESEARCH_USE_ONLY, Box, Detection, Detections
 from tests.dicom_factory import make_dicom
 from tests.model_factory import make_model
+from tests.object_factory import make_encapsulated_pdf, pdf_bytes
 from viewer import cli
 from viewer.dicom import pixels, scan, voi
 from viewer.dicom.model import Image, VoiWindow
@@ -232,6 +233,19 @@ def test_render_takes_a_window_with_a_negative_center_and_a_frame(
     assert np.array_equal(np.asarray(PIL.Image.open(out)), expected)
 
 
+def test_an_incomplete_picture_is_said_and_not_analysed(
+    home: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = make_dicom(tmp_path / "a.dcm", chest())
+    file.write_bytes(file.read_bytes()[: -chest().nbytes // 2])
+    assert run("render", file, "--out", tmp_path / "a.png") == 0
+    assert "Incomplete: the data ends early, in row" in capsys.readouterr().err
+    out = tmp_path / "found.json"
+    assert run("detect", file, "--model", model, "--out", out, "--any-image") == 1
+    assert json.loads(out.read_text())["images"] == []
+    assert "incomplete" in capsys.readouterr().err
+
+
 def test_render_of_what_is_not_there_is_exit_code_1_and_keeps_the_old_picture(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -262,6 +276,7 @@ def test_detect_writes_coco_and_says_what_it_skipped(
     PIL.Image.fromarray((chest(3) // 16).astype(np.uint8)).save(folder / "plain.png")
     make_dicom(folder / "two.dcm", np.stack([chest(4), chest(5)]), NumberOfFrames=2)
     (folder / "notes.txt").write_text("no image")
+    make_encapsulated_pdf(folder / "letter.dcm", pdf_bytes(1), Modality="DX", ViewPosition="PA")
     out = tmp_path / "results.json"
     words = ("detect", folder, "--out", out, "--model", model, "--floor", 0.001, "--device", "cpu")
     assert run(*words) == 0
@@ -284,7 +299,8 @@ def test_detect_writes_coco_and_says_what_it_skipped(
     named = {image["file_name"]: image["sop_instance_uid"] for image in images.values()}
     assert named["inner/chest.dcm"] == "1.2.3"
     skipped = {Path(item["file"]).name: item["reason"] for item in result["skipped"]}
-    assert set(skipped) == {"foot.dcm", "notes.txt"}
+    assert set(skipped) == {"foot.dcm", "notes.txt", "letter.dcm"}
+    assert skipped["letter.dcm"] == "Not analysed: it is a document page, not an image."
     assert "body part FOOT" in skipped["foot.dcm"]
     assert {box["image_id"] for box in result["annotations"]} == set(images)
     for box in result["annotations"]:

@@ -10,6 +10,7 @@ import pytest
 from detector.dataset.sources import read_dataset
 from detector.types import DatasetError, ToneCurve
 from tests.dicom_factory import make_dicom
+from tests.object_factory import make_encapsulated_pdf, pdf_bytes
 from viewer.commands.dicom_pictures import dicom_pictures
 
 
@@ -23,10 +24,12 @@ def test_a_published_set_of_dicom_files_can_be_looked_at(tmp_path: Path) -> None
     make_dicom(images / "dark.dcm", values, PhotometricInterpretation="MONOCHROME1", **window)
     make_dicom(images / "frames.dcm", np.stack([values, values]))
     (images / "broken.dcm").write_bytes(b"no DICOM")
-    rows = "".join(f"{n},,,,,0\n" for n in ("light", "dark", "frames", "broken"))
+    make_encapsulated_pdf(images / "letter.dcm", pdf_bytes(1))
+    names = ("light", "dark", "frames", "broken", "letter")
+    rows = "".join(f"{n},,,,,0\n" for n in names)
     (tmp_path / "stage_2_train_labels.csv").write_text("patientId,x,y,width,height,Target\n" + rows)
     with dicom_pictures() as load_dicom:
-        light, dark, frames, broken = read_dataset(tmp_path, load_dicom).samples
+        light, dark, frames, broken, letter = read_dataset(tmp_path, load_dicom).samples
         for sample, outputs in ((light, (0, 1)), (dark, (1, 0))):
             image = sample.load()
             assert np.array_equal(image.values, values)
@@ -35,3 +38,5 @@ def test_a_published_set_of_dicom_files_can_be_looked_at(tmp_path: Path) -> None
             frames.load()
         with pytest.raises(DatasetError, match=r"broken.dcm"):
             broken.load()
+        with pytest.raises(DatasetError, match="is a document page, not an image"):
+            letter.load()

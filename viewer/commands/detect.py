@@ -12,7 +12,7 @@ from detector import model_store
 from detector.types import Detections
 from viewer.commands.console import find_images, require_paths, tell, write_whole
 from viewer.commands.models import chosen_model
-from viewer.dicom.model import Image, Skipped
+from viewer.dicom.model import Image, Kind, Skipped
 from viewer.engine import client
 from viewer.engine.host import Worker
 from viewer.engine.messages import LOADING, DetectUpdate
@@ -89,6 +89,8 @@ class _Run:
         self._detector = detector
 
     def analyse(self, image: Image) -> Detections:
+        if image.kind is not Kind.IMAGE:
+            raise InputError(f"Not analysed: it is a {image.kind.value}, not an image.")
         if not self._request.any_image:
             refusal = self._card.refusal(
                 image.series.modality, image.series.body_part, image.view, image.is_colour

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from detector.types import DatasetError, ImageInput
 from viewer.commands.console import images_of_file
+from viewer.dicom.model import Kind
 from viewer.dicom.voi import tone_curve
 from viewer.engine import client
 from viewer.engine.host import Worker
@@ -28,7 +29,11 @@ def dicom_pictures() -> Iterator[Callable[[Path], ImageInput]]:
                 images = images_of_file(decoder, path)
                 if len(images) != 1:
                     raise InputError(f"{path} holds {len(images)} frames; one is needed.")
+                if images[0].kind is not Kind.IMAGE:
+                    raise InputError(f"{path} is a {images[0].kind.value}, not an image.")
                 frame = client.decode_frame(decoder, images[0])
+                if frame.incomplete:
+                    raise InputError(f"{path}: {frame.notes[0]}")
             except (InputError, EngineError) as error:
                 raise DatasetError(str(error)) from error
             return ImageInput(frame.values, tone_curve(frame))

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from viewer.commands.console import find_images, images_of_file, require_paths, tell
-from viewer.dicom.model import Frame, Image
+from viewer.dicom.model import Frame, Image, Kind
 from viewer.engine import client
 from viewer.engine.host import Worker
 from viewer.exchange import coco
@@ -56,7 +56,11 @@ def import_labels(home: Home, file: Path, reader: str | None) -> int:
 
         def load(path: Path) -> Sequence[tuple[Image, Frame]]:
             images = images_of_file(decoder, path)
-            return [(image, client.decode_frame(decoder, image)) for image in images]
+            return [
+                (image, client.decode_frame(decoder, image))
+                for image in images
+                if image.kind is Kind.IMAGE
+            ]
 
         summary = coco.import_labels(store, file, reader or default_reader(), load=load)
     for name in summary.not_found:

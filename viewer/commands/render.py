@@ -31,6 +31,8 @@ def render(file: Path, out: Path, frame_number: int, window: VoiWindow | None) -
         images = images_of_file(decoder, file)
         frame = client.decode_frame(decoder, _chosen(images, file, frame_number))
     write_whole(out, _png(_picture(frame, window)))
+    for note in frame.notes:
+        tell(note)
     tell(f"wrote {out}")
 
 
