@@ -178,8 +178,8 @@ def _add_detect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--thorough",
         action="store_true",
-        help="look also at the mirrored image and, where the model has them, with the networks of "
-        "all folds, and merge what they find",
+        help="look at the mirrored image, too, unless the model does so by itself, and merge what "
+        "is found",
     )
 
 

@@ -101,7 +101,8 @@ class Predictor:
         Parameters
         ----------
         proposals : how many regions of a two-stage network are wanted besides.
-        thorough : look at the mirrored picture, too; what both looks mark is merged.
+        thorough : look at the mirrored picture, too, unless the model does so by itself; what the
+            looks mark is merged.
 
         Raises
         ------
@@ -131,6 +132,7 @@ class Predictor:
         began = time.perf_counter()
         squares, geometries = zip(*(square_of(i, self.card) for i in images), strict=True)
         batch = np.stack(squares)
+        thorough = thorough and not self.card.architecture_options.get("mirrored", False)
         try:
             runner = self._runner
             views = _views(runner, batch, thorough)

@@ -92,20 +92,6 @@ def unlike(marks: Marks, iou: float) -> Marks:
     return marks.chosen(np.asarray(places, dtype=np.int64)[:MOST_CANDIDATES])
 
 
-def overlaps(
-    box: npt.NDArray[np.float64], boxes: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
-    """(N,) intersection over union of one box (4,) with each of (N, 4)."""
-    x_min, y_min, x_max, y_max = boxes.T
-    width = np.minimum(box[2], x_max) - np.maximum(box[0], x_min)
-    height = np.minimum(box[3], y_max) - np.maximum(box[1], y_min)
-    shared = np.maximum(width, 0.0) * np.maximum(height, 0.0)
-    area = (x_max - x_min) * (y_max - y_min)
-    own = (box[2] - box[0]) * (box[3] - box[1])
-    result: npt.NDArray[np.float64] = shared / np.maximum(own + area - shared, 1e-12)
-    return result
-
-
 def calibrated(
     scores: npt.NDArray[np.floating[Any]], names: Sequence[str], curves: Curves
 ) -> npt.NDArray[np.float64]:

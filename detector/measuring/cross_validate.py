@@ -47,19 +47,17 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to ask the model: how it is computed, how often it looks, at what."""
+    """One way to ask the model: how it is computed, and what it looks at."""
 
     precision: str = "fp32"
-    thorough: bool = False
     change: Perturbation | None = None
 
 
 def variants() -> dict[str, Variant]:
-    """By name: each backend that ships, the thorough mode, and the perturbed pictures."""
+    """By name: each backend that ships, and the perturbed pictures."""
     return {
         "fp32": Variant(),
         "bf16": Variant("bf16"),
-        "thorough": Variant(thorough=True),
         **{name: Variant(change=change) for name, change in perturbations().items()},
     }
 
@@ -82,7 +80,7 @@ def predict(plan: Plan, fold: int, progress: Progress) -> None:
         predictor = Predictor(folder, "cpu", variant.precision)
         seen = analysed(
             predictor, samples if name == "fp32" else read, variant.change, progress,
-            f"fold {fold}, {name}", thorough=variant.thorough,
+            f"fold {fold}, {name}",
         )  # fmt: skip
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps([_row(s) for s in seen]))

@@ -104,35 +104,30 @@ def analysed(
     change: Perturbation | None,
     progress: Progress,
     done: str = "images analysed",
-    *,
-    thorough: bool = False,
 ) -> list[Seen]:
     """What the model finds on each image, as it is or changed.
 
     Parameters
     ----------
     done : what the progress counts, in words.
-    thorough : as `Predictor.predict_many`.
     """
     seen: list[Seen] = []
     for start in range(0, len(samples), _AT_ONCE):
         batch = samples[start : start + _AT_ONCE]
-        seen += _seen(predictor, batch, change, thorough)
+        seen += _seen(predictor, batch, change)
         if start % (4 * _AT_ONCE) == 0 or len(seen) == len(samples):
             progress(f"{done}: {len(seen)} of {len(samples)}")
     return seen
 
 
-def _seen(
-    predictor: Predictor, batch: Sequence[Sample], change: Perturbation | None, thorough: bool
-) -> list[Seen]:
+def _seen(predictor: Predictor, batch: Sequence[Sample], change: Perturbation | None) -> list[Seen]:
     images = [sample.load() for sample in batch]
     if change is None:
-        answers = predictor.predict_many(images, thorough=thorough)
+        answers = predictor.predict_many(images)
         found = [answer.detections for answer in answers]
     else:
         pairs = [perturbed_image(image, change, predictor.card) for image in images]
-        answers = predictor.predict_many([picture for picture, _ in pairs], thorough=thorough)
+        answers = predictor.predict_many([picture for picture, _ in pairs])
         size = predictor.card.input_size
         found = [
             found_in_frame(answer.detections, change, geometry, size)

@@ -122,7 +122,8 @@ def bare_card(plan: Plan, name: str, version: str) -> ModelCard:
         architecture_options={
             "sizes": sizes,
             "levels": levels,
-            "places": places(sizes, levels),
+            "places": places(sizes, levels, mirrored=True),
+            "mirrored": True,
             "image_classes": list(IMAGE_CLASSES),
         },
         categories=SHIPPED,

@@ -35,7 +35,7 @@ def out_of_fold_report(seen: Mapping[str, Sequence[Seen]], *, rounds: int = 1000
     Returns
     -------
     The report of `measure` on calibrated scores, and ``curves`` (Platt, fitted on all predictions;
-    the ECE "after" is cross-fitted), ``backends``, ``robustness``, ``thorough``,
+    the ECE "after" is cross-fitted), ``backends``, ``robustness``,
     ``rsna_opacity`` (AUC against RSNA's normals) and ``image_findings``.
     """
     raw = measure(seen["fp32"], SHIPPED, rounds=rounds)
@@ -57,7 +57,6 @@ def out_of_fold_report(seen: Mapping[str, Sequence[Seen]], *, rounds: int = 1000
         "image_findings": findings,
         "rsna_opacity": _rsna_opacity(plain, rounds),
         "robustness": robustness_figures(plain, changed, SHIPPED, rounds=rounds),
-        "thorough": _beside(plain, shown["thorough"], rounds),
         "backends": {name: _backend(plain, shown[name], rounds) for name in BACKENDS},
     }
 
@@ -87,14 +86,9 @@ def _rsna_opacity(images: Sequence[Seen], rounds: int) -> dict[str, Any]:
     return auc_interval(best, positive, [s.sample.patient for s in known], rounds)
 
 
-def _beside(plain: Sequence[Seen], other: Sequence[Seen], rounds: int) -> dict[str, Any]:
-    """The main figures of another way to ask, and its drop from the plain one, by category."""
-    return robustness_figures(plain, {"other": other}, SHIPPED, rounds=rounds)["other"]
-
-
 def _backend(plain: Sequence[Seen], other: Sequence[Seen], rounds: int) -> dict[str, Any]:
     """What the threshold means where the network is computed in this way."""
-    figures = _beside(plain, other, rounds)
+    figures = robustness_figures(plain, {"other": other}, SHIPPED, rounds=rounds)["other"]
     matches = {c: match(model_results(read_for(other, c), c), HIT_IOU) for c in figures}
     return {
         "categories": figures,

@@ -24,14 +24,19 @@ def _csp_nano(options: dict[str, Any], categories: int) -> DetectionNetwork:
 
 
 def _csp_ensemble(options: dict[str, Any], categories: int) -> DetectionNetwork:
-    check(options, ("channels", "image_classes", "levels", "sizes", "places"))
-    sizes, levels = options.get("sizes"), _csp_levels(options)
+    check(options, ("channels", "image_classes", "levels", "sizes", "places", "mirrored"))
+    sizes, levels, mirrored = options.get("sizes"), _csp_levels(options), options.get("mirrored")
     if not sizes or any(not isinstance(s, int) or s % 32 or not 32 <= s <= 4096 for s in sizes):
         raise ModelError(f"The option sizes of csp_ensemble is {sizes!r}, not multiples of 32.")
-    if options.get("places") != places(sizes, levels):
+    if mirrored not in (None, True, False):
+        raise ModelError(f"The option mirrored of csp_ensemble is {mirrored!r}, not true or false.")
+    if options.get("places") != places(sizes, levels, bool(mirrored)):
         raise ModelError("The option places of csp_ensemble does not follow from its sizes.")
     classes = len(options.get("image_classes", ()))
-    return CspEnsemble(categories, classes, levels, sizes, options.get("channels", 1))
+    return CspEnsemble(
+        categories, classes, levels, sizes,
+        channels=options.get("channels", 1), mirrored=bool(mirrored),
+    )  # fmt: skip
 
 
 def _csp_levels(options: dict[str, Any]) -> list[int]:

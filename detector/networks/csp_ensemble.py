@@ -24,6 +24,7 @@ class CspEnsemble(DetectionNetwork):
     categories, image_classes, levels, channels : of each member.
     sizes : for each member the side of the square that it looks at, in pixels; the input is
         reduced or enlarged to it.
+    mirrored : each member looks at the mirrored picture, too; its places stand behind all others.
     """
 
     def __init__(
@@ -32,25 +33,33 @@ class CspEnsemble(DetectionNetwork):
         image_classes: int,
         levels: Sequence[int],
         sizes: Sequence[int],
+        *,
         channels: int = 1,
+        mirrored: bool = False,
     ):
         super().__init__()
         self.sizes = tuple(sizes)
+        self.mirrored = mirrored
         self.members = nn.ModuleList(
             CspDetector(categories, image_classes, levels, channels) for _ in self.sizes
         )
 
     def predict(self, images: Tensor) -> NetworkOutput:
-        outputs = [
-            _scaled(member.predict(_resized(images, size)), images.shape[-1] / size)
-            for member, size in zip(self._members(), self.sizes, strict=True)
-        ]
+        outputs = self._looks(images)
+        if self.mirrored:
+            outputs += [_flipped(o, images.shape[-1]) for o in self._looks(images.flip(-1))]
         chance = torch.stack([o.image_logits.sigmoid() for o in outputs]).mean(dim=0)
         return NetworkOutput(
             torch.cat([o.boxes for o in outputs], dim=1),
             torch.cat([o.logits for o in outputs], dim=1),
             torch.logit(chance, eps=1e-6),
         )
+
+    def _looks(self, images: Tensor) -> list[NetworkOutput]:
+        return [
+            _scaled(member.predict(_resized(images, size)), images.shape[-1] / size)
+            for member, size in zip(self._members(), self.sizes, strict=True)
+        ]
 
     def losses(self, images: Tensor, targets: Sequence[Target]) -> dict[str, Tensor]:
         """The mean over the members: each is trained as it would be alone."""
@@ -66,9 +75,10 @@ class CspEnsemble(DetectionNetwork):
         return [m for m in self.members if isinstance(m, CspDetector)]
 
 
-def places(sizes: Sequence[int], levels: Sequence[int]) -> list[int]:
-    """How many places each member has: how to take the output apart again."""
-    return [sum((size // stride) ** 2 for stride in levels) for size in sizes]
+def places(sizes: Sequence[int], levels: Sequence[int], mirrored: bool = False) -> list[int]:
+    """How many places each look has: how to take the output apart again."""
+    once = [sum((size // stride) ** 2 for stride in levels) for size in sizes]
+    return once * 2 if mirrored else once
 
 
 def _resized(images: Tensor, size: int) -> Tensor:
@@ -79,3 +89,9 @@ def _resized(images: Tensor, size: int) -> Tensor:
 
 def _scaled(output: NetworkOutput, scale: float) -> NetworkOutput:
     return output._replace(boxes=output.boxes * scale)
+
+
+def _flipped(output: NetworkOutput, side: int) -> NetworkOutput:
+    """The answer for mirrored pictures, as boxes of the pictures themselves."""
+    x_min, y_min, x_max, y_max = output.boxes.unbind(-1)
+    return output._replace(boxes=torch.stack([side - x_max, y_min, side - x_min, y_max], dim=-1))

@@ -44,6 +44,27 @@ def test_each_member_answers_as_alone_in_pixels_of_the_input() -> None:
     torch.testing.assert_close(together.image_logits.sigmoid(), mean)
 
 
+def test_a_mirrored_ensemble_looks_at_the_mirrored_picture_too() -> None:
+    plain = ensemble()
+    options = OPTIONS | {"places": [20, 45, 20, 45], "mirrored": True}
+    both = build("csp_ensemble", options, CATEGORIES).eval()
+    both.load_state_dict(plain.state_dict())
+    images = torch.rand(2, 1, 96, 96)
+    with torch.no_grad():
+        together, straight, turned = both(images), plain(images), plain(images.flip(-1))
+    torch.testing.assert_close(together.boxes[:, :65], straight.boxes)
+    torch.testing.assert_close(together.logits[:, 65:], turned.logits)
+    left, right = together.boxes[:, 65:, 0], together.boxes[:, 65:, 2]
+    torch.testing.assert_close(left, 96 - turned.boxes[..., 2])
+    torch.testing.assert_close(right, 96 - turned.boxes[..., 0])
+    mean = (straight.image_logits.sigmoid() + turned.image_logits.sigmoid()) / 2
+    torch.testing.assert_close(together.image_logits.sigmoid(), mean)
+    with pytest.raises(ModelError, match="places of csp_ensemble"):
+        build("csp_ensemble", OPTIONS | {"mirrored": True}, CATEGORIES)
+    with pytest.raises(ModelError, match="not true or false"):
+        build("csp_ensemble", options | {"mirrored": "yes"}, CATEGORIES)
+
+
 def test_the_loss_is_the_mean_of_the_members_with_the_truth_at_their_size() -> None:
     network, images = ensemble(), torch.rand(1, 1, 96, 96)
     losses = network(images, [target()])

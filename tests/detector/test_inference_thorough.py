@@ -85,6 +85,12 @@ def test_thorough_also_sees_what_only_the_mirrored_picture_shows() -> None:
     assert detection.score == pytest.approx(0.5 / (1 + math.exp(-3)), abs=1e-4)
 
 
+def test_thorough_leaves_a_model_alone_that_mirrors_by_itself() -> None:
+    card = model_card(architecture_options={"mirrored": True})
+    predictor = Predictor(LoadedModel(card, LeftPatch()), "cpu")
+    assert not predictor.predict(patch_picture(90), thorough=True).detections
+
+
 class TwoMembers(nn.Module):
     """Two members that mark one object a little apart, and the second one another besides."""
 

@@ -109,7 +109,7 @@ class DetectRequest:
     floor: float
     device: str  # auto, cpu, cuda or mps
     proposals: int = 0  # how many regions of a two-stage model are wanted besides
-    thorough: bool = False  # mirrored, too, and with the networks of all folds
+    thorough: bool = False  # mirrored, too
     memory: Path | None = None  # where the fastest way to compute a model is remembered
 
 
