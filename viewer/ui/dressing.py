@@ -63,11 +63,6 @@ class Dressing(QObject):
             self._chosen[study_key(position.study)] = chosen
             self.state_switched.emit()
 
-    def choose_state(self, position: Position) -> None:
-        """Put the presentation state at this position in force for its study."""
-        self._chosen[study_key(position.study)] = place_of(position.image)
-        self.state_switched.emit()
-
     def has_states(self, position: Position | None) -> bool:
         return position is not None and bool(
             self._objects.states_of(position.study, position.image)
