@@ -23,5 +23,9 @@ class StoreError(ViewerError):
     """The label database cannot be opened, read or written."""
 
 
+class ConflictError(StoreError):
+    """Another desk has decided on the same thing in the meantime; nothing was kept of this one."""
+
+
 class ExchangeError(ViewerError):
     """Findings that cannot be exported or imported."""

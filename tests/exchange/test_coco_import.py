@@ -112,7 +112,7 @@ def test_a_decision_that_stands_is_left_alone(
 ) -> None:
     file = write(plain_coco())
     coco.import_labels(store, file, "Dr. Who", load=load)
-    session = ReviewSession(store, store.study_uids()[0], "Dr. No")
+    session = ReviewSession(store, store.study_uids()[0], "Dr. Who")
     session.reject(session.findings()[1].id)
     coco.import_labels(store, file, "Dr. Who", load=load)
     assert all_findings(store)[1].status is Status.REJECTED

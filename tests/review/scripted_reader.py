@@ -11,11 +11,12 @@ from __future__ import annotations
 import os
 import random
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from detector.types import Box, Detection, Detections
 from viewer.dicom.model import Image, ImageKey, Patient, SeriesHeader, StudyHeader
-from viewer.review.finding import Status
+from viewer.review.finding import Event, Status
 from viewer.review.measurement import Shape
 from viewer.review.session import ReviewSession
 from viewer.review.store import Store
@@ -83,8 +84,14 @@ def review(database: Path, seed: int) -> None:
     print("reader", os.getpid(), flush=True)
     committed: list[str] = []
     append = store.append
-    # Remembers what was committed; it is told only after the session's own method has returned.
-    store.append = lambda events: (append(events), committed.extend(e.id for e in events))  # type: ignore[assignment,method-assign,func-returns-value]
+
+    def keep(events: Sequence[Event], after: int | None = None) -> tuple[Event, ...]:
+        """Remembers what was committed; it is told only after the session's method has returned."""
+        kept = append(events, after)
+        committed.extend(event.id for event in kept)
+        return kept
+
+    store.append = keep  # type: ignore[method-assign]
     while True:
         act(session, chance)
         while committed:

@@ -13,6 +13,7 @@ from viewer.dicom.model import ImageKey
 from viewer.errors import ViewerError
 from viewer.review.finding import Verb
 from viewer.review.measurement import Measurement, Shape
+from viewer.review.schema import SCHEMA_VERSION
 from viewer.review.session import ReviewSession
 from viewer.review.store import Store
 
@@ -38,7 +39,7 @@ def test_a_measurement_is_there_again_when_the_database_is_opened_again(
         ]
         session.adjust(made[1].id, ((1, 2), (3, 4), (50, 6)))
     with Store.open(path) as store:
-        again = ReviewSession(store, STUDY, "second")
+        again = ReviewSession(store, STUDY, "first")
         assert again.state.measurements == session.state.measurements
         assert again.measurement(made[0].id) == Measurement(made[0].id, key, Shape.LENGTH, LINE)
         assert again.measurement(made[1].id).points == ((1, 2), (3, 4), (50, 6))
@@ -148,5 +149,5 @@ def test_a_database_of_version_2_is_brought_up_and_an_older_reader_stays_away(
         ReviewSession(store, STUDY, "r").measure(key, Shape.LENGTH, LINE)
     with sqlite3.connect(path) as connection:
         version = connection.execute("SELECT value FROM meta WHERE key = 'schema_version'")
-        assert version.fetchone() == ("3",)
+        assert version.fetchone() == (str(SCHEMA_VERSION),)
     connection.close()

@@ -359,12 +359,13 @@ def test_two_processes_share_one_database(
         "from viewer.review.session import ReviewSession\n"
         "from viewer.review.store import Store\n"
         "with Store.open(Path(sys.argv[1])) as store:\n"
-        "    session = ReviewSession(store, '1.2.3', 'other')\n"
+        "    session = ReviewSession(store, '1.2.3', 'Dr. Who')\n"
         "    assert session.findings()[0].status == 'accepted'\n"
         "    session.reject(session.findings()[1].id)\n"
         "assert 'torch' not in sys.modules and 'PySide6' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "labels.sqlite")], check=True)
+    session.reload()
     session.sign()
     assert [each.verb for each in store.load("1.2.3").events] == [
         Verb.ACCEPT,
@@ -379,7 +380,7 @@ def test_a_database_locked_by_another_process_is_told(
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
     before = session.state
     with Store.open(tmp_path / "labels.sqlite") as impatient:
-        second = ReviewSession(impatient, "1.2.3", "other")
+        second = ReviewSession(impatient, "1.2.3", "Dr. Who")
         other = sqlite3.connect(tmp_path / "labels.sqlite")
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(StoreError, match="locked"):
@@ -397,4 +398,5 @@ def test_no_statement_changes_or_deletes_what_was_decided() -> None:
     assert "delete(" not in text.lower()
     assert "delete from" not in text.lower()
     updated = {part.split(")")[0] for part in text.split("sa.update(")[1:]}
-    assert updated == {"table", "schema.meta"}  # images and meta
+    # Images and meta; and events where a database of before the logs is brought up to date.
+    assert updated == {"table", "schema.meta", "events"}

@@ -26,10 +26,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import secrets
-import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,11 +36,12 @@ from detector.types import RESEARCH_USE_ONLY, Box, Detections, ModelCard
 from viewer.dicom.model import Frame, Image, Skipped
 from viewer.dicom.voi import tone_curve
 from viewer.errors import EngineError, ExchangeError, InputError
+from viewer.exchange import pages
 from viewer.exchange.coco_import import ImportSummary, import_labels
+from viewer.exchange.folder import whole_folder
+from viewer.exchange.pages import Page, decoded, name_of
 from viewer.exchange.pictures import StoredPicture, to_stored, write_durably, write_png
 from viewer.review.finding import Event, Finding, Status
-from viewer.review.fold import fold
-from viewer.review.record import ImageRecord, StudyRecord, of_patient
 from viewer.version import VERSION
 
 if TYPE_CHECKING:
@@ -54,8 +52,6 @@ __all__ = ["ExportSummary", "ImportSummary", "detections_json", "export", "impor
 KNOWN_CATEGORIES = ("opacity",)
 """These have the first category ids in every export, so that exports can be put together."""
 
-POSITIVE = (Status.ACCEPTED, Status.CORRECTED, Status.ADDED)
-
 
 @dataclass(frozen=True, slots=True)
 class ExportSummary:
@@ -65,15 +61,6 @@ class ExportSummary:
     findings: int
     rejected: int
     skipped: tuple[Skipped, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """One image that is to go out, with what was decided on it."""
-
-    record: ImageRecord
-    decided: tuple[tuple[Finding, Event], ...]
-    complete: bool
 
 
 def export(
@@ -103,31 +90,26 @@ def export(
         There is nothing to export, or the folder cannot be written; nothing is left behind.
     StoreError
     """
-    pages = _pages(store, studies, images)
-    if not pages:
-        raise ExchangeError("There is nothing to export: no finding is decided, no study signed.")
-    _refuse_occupied(out)
-    out = out.absolute()
-    partial = out.with_name(f".{out.name}.{secrets.token_hex(4)}.partial")
-    try:
-        (partial / "images").mkdir(parents=True)
-        document, skipped = _document(pages, partial, decode, on_progress)
+    found, left_out = pages.pages(store, studies=studies, images=images)
+    if not found:
+        why = f" {left_out[0].reason}" if left_out else ""
+        raise ExchangeError(
+            f"There is nothing to export: no finding is decided, no study signed.{why}"
+        )
+    with whole_folder(out) as folder:
+        (folder / "images").mkdir()
+        document, skipped = _document(found, folder, decode, on_progress)
         if not document["images"]:
             raise ExchangeError(
-                f"None of the {len(pages)} images can be exported; the first: {skipped[0].reason}"
+                f"None of the {len(found)} images can be exported; the first: {skipped[0].reason}"
             )
         text = json.dumps(document, indent=1, allow_nan=False)
-        write_durably(partial / "annotations.json", text.encode("utf-8"))
-        _publish(partial, out)
-    except OSError as error:
-        raise ExchangeError(f"The folder {out} cannot be written: {error}.") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        write_durably(folder / "annotations.json", text.encode("utf-8"))
     return ExportSummary(
         images=len(document["images"]),
         findings=len(document["annotations"]),
         rejected=len(document["rejected_annotations"]),
-        skipped=tuple(skipped),
+        skipped=(*left_out, *skipped),
     )
 
 
@@ -204,50 +186,17 @@ def _besides(found: Detections) -> dict[str, Any]:
     return fields
 
 
-# --- what goes out -------------------------------------------------------------------------------
-
-
-def _pages(
-    store: Store,
-    studies: Collection[tuple[str, str]] | None,
-    images: Collection[tuple[str, int]] | None,
-) -> list[_Page]:
-    pages: list[_Page] = []
-    for study in _studies(store, studies):
-        state = fold(study)
-        for record in study.images:
-            if images is not None and (record.key.uid, record.key.frame_number) not in images:
-                continue
-            decided = tuple(
-                (finding, state.decisions[finding.id])
-                for finding in state.findings
-                if finding.image == record.key and finding.status is not Status.OPEN
-            )
-            complete = record.key in state.signed_images
-            if decided or complete:
-                pages.append(_Page(record, decided, complete))
-    # In an order that says nothing of patients and is the same in every export.
-    return sorted(pages, key=lambda page: (page.record.pixel_sha256, page.record.key.uid))
-
-
-def _studies(store: Store, wanted: Collection[tuple[str, str]] | None) -> Iterator[StudyRecord]:
-    """Each study of each patient: one patient's signature says nothing about another's images."""
-    uids = store.study_uids() if wanted is None else dict.fromkeys(uid for uid, _ in wanted)
-    for study_uid in uids:
-        whole = store.load(study_uid)
-        for patient in sorted({record.patient_key for record in whole.images}):
-            if wanted is None or (study_uid, patient) in wanted:
-                yield of_patient(whole, patient)
+# --- the document --------------------------------------------------------------------------------
 
 
 def _document(
-    pages: Sequence[_Page],
+    found: Sequence[Page],
     folder: Path,
     decode: Callable[[Image], Frame],
     on_progress: Callable[[int, int], None] | None,
 ) -> tuple[dict[str, Any], list[Skipped]]:
     """The JSON document, with its pictures written; and what had to be left out."""
-    ids = _category_ids(finding.category for page in pages for finding, _ in page.decided)
+    ids = _category_ids(finding.category for page in found for finding, _ in page.decided)
     document: dict[str, Any] = {
         "info": _info("Lightbox labels", VERSION),
         "categories": _categories(ids),
@@ -256,13 +205,13 @@ def _document(
         "rejected_annotations": [],
     }
     skipped: list[Skipped] = []
-    for done, page in enumerate(pages):
+    for done, page in enumerate(found):
         if on_progress is not None:
-            on_progress(done, len(pages))
+            on_progress(done, len(found))
         try:
-            frame = _decoded(page.record, decode)
+            frame = decoded(page, decode)
         except (InputError, EngineError) as error:
-            skipped.append(Skipped(_shown(page.record.image), str(error)))
+            skipped.append(Skipped(name_of(page.record.image), str(error)))
             continue
         image_id = len(document["images"]) + 1
         short = hashlib.sha256(page.record.pixel_sha256.encode()).hexdigest()[:16]
@@ -278,25 +227,12 @@ def _document(
             fields = _box_fields(number, image_id, ids[finding.category], finding.box)
             document[kind].append(fields | _decision_fields(finding, decision))
     if on_progress is not None:
-        on_progress(len(pages), len(pages))
+        on_progress(len(found), len(found))
     return document, skipped
 
 
-def _decoded(record: ImageRecord, decode: Callable[[Image], Frame]) -> Frame:
-    frame = decode(record.image)
-    if frame.pixel_sha256 != record.pixel_sha256:
-        raise InputError("The file holds other pixels than those that were read.")
-    if frame.incomplete:
-        raise InputError("The picture is incomplete: nothing can be learnt from it.")
-    return frame
-
-
-def _shown(image: Image) -> str:
-    return f"{image.path} > {image.member}" if image.member else str(image.path)
-
-
 def _image_fields(
-    image_id: int, name: str, page: _Page, frame: Frame, picture: StoredPicture
+    image_id: int, name: str, page: Page, frame: Frame, picture: StoredPicture
 ) -> dict[str, Any]:
     image = page.record.image
     curve = tone_curve(frame)
@@ -314,8 +250,7 @@ def _image_fields(
         "value_mapping": {"slope": picture.slope, "intercept": picture.intercept},
         "tone_curve": None if curve is None else curve.to_json(),
         "review": "complete" if page.complete else "partial",
-        "reviewed_negative": page.complete
-        and not any(finding.status in POSITIVE for finding, _ in page.decided),
+        "reviewed_negative": page.reviewed_negative,
     }
 
 
@@ -364,35 +299,3 @@ def _category_ids(used: Iterable[str]) -> dict[str, int]:
 
 def _categories(ids: dict[str, int]) -> list[dict[str, Any]]:
     return [{"id": number, "name": name} for name, number in ids.items()]
-
-
-# --- the folder ----------------------------------------------------------------------------------
-
-
-def _refuse_occupied(out: Path) -> None:
-    try:
-        occupied = os.path.lexists(out) and (not out.is_dir() or any(out.iterdir()))
-    except OSError as error:
-        raise ExchangeError(f"The folder {out} cannot be used: {error}.") from error
-    if occupied:
-        raise ExchangeError(f"{out} is there already and not an empty folder; choose another.")
-
-
-def _publish(partial: Path, out: Path) -> None:
-    """Give the finished folder its name in one step."""
-    if os.name == "posix":
-        _sync_folder(partial / "images")
-        _sync_folder(partial)
-    if out.is_dir():
-        out.rmdir()  # empty, else this fails
-    partial.rename(out)
-    if os.name == "posix":
-        _sync_folder(out.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

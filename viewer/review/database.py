@@ -224,21 +224,55 @@ def _check(engine: Engine, path: Path) -> bytes:
 
 
 def _bring_up_to_date(engine: Engine) -> None:
-    """Add the columns of version 2 to a database of version 1, in one transaction.
+    """Add what earlier versions had not, in one transaction.
 
     Version 3 needs no change of the tables. It keeps those away that would take a measurement
     among the events for damage.
     """
     with writing(engine) as connection:
-        there = {column["name"] for column in sa.inspect(connection).get_columns("runs")}
-        for column in (schema.runs.c.precision, schema.runs.c.image_findings):
-            if column.name not in there:  # another window may have been quicker
-                kind = column.type.compile(connection.dialect)
-                connection.execute(sa.text(f"ALTER TABLE runs ADD COLUMN {column.name} {kind}"))
+        for table in (schema.runs, schema.events):
+            _add_columns(connection, table)
+        _put_into_logs(connection)
+        for index in schema.events.indexes:
+            index.create(connection, checkfirst=True)
         connection.execute(
             sa.update(schema.meta)
             .where(schema.meta.c.key == "schema_version")
             .values(value=str(schema.SCHEMA_VERSION))
+        )
+
+
+def _add_columns(connection: Connection, table: sa.Table) -> None:
+    there = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
+    for column in table.c:
+        if column.name not in there:  # another window may have been quicker
+            definition = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
+            connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN {definition}"))
+
+
+def _put_into_logs(connection: Connection) -> None:
+    """Give the events of before version 4 their places in the logs of their readers."""
+    events, images = schema.events, schema.images
+    last: dict[tuple[str, str, str], int] = {}
+    patients = {
+        (row.uid, row.frame_number): row.patient_key
+        for row in connection.execute(
+            sa.select(images.c.uid, images.c.frame_number, images.c.patient_key)
+        )
+    }
+    rows = connection.execute(
+        sa.select(events).where(events.c.revision == 0).order_by(events.c.sequence)
+    ).all()
+    for row in rows:
+        covered = ((key["uid"], key["frame_number"]) for key in row.covers)
+        about = next(covered, None) if row.image_uid is None else (row.image_uid, row.frame_number)
+        patient = "" if about is None else patients.get(about, "")
+        log = row.study_uid, patient, row.reader
+        last[log] = last.get(log, 0) + 1
+        connection.execute(
+            sa.update(events)
+            .where(events.c.sequence == row.sequence)
+            .values(patient_key=patient, log=row.reader, revision=last[log])
         )
 
 

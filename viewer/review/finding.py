@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -25,6 +26,7 @@ class Run:
     at: datetime  # UTC
     precision: str = ""  # fp32, bf16 or int8; empty where it was not kept
     image_findings: tuple[ImageFinding, ...] = ()
+    threshold: float | None = None  # the model's own: candidates below it are no marks of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +49,50 @@ class Status(StrEnum):
     ADDED = "added"  # the reader's own: the detector missed it
 
 
+class Reason(StrEnum):
+    """Why a candidate was rejected."""
+
+    ARTEFACT = "artefact"
+    DEVICE = "device"
+    NORMAL_ANATOMY = "normal anatomy"
+    WRONG_LOCATION = "wrong location"
+    DUPLICATE = "duplicate"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The finding of a reader that a finding of the consensus rests on."""
+
+    reader: str
+    finding_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The state of one mark: a judged or open candidate, or the reader's own."""
+    """The state of one mark: a judged or open candidate, or the reader's own.
 
-    id: str  # the candidate's id where there is one
+    Attributes
+    ----------
+    id : the candidate's id where there is one.
+    score : the candidate's; None for the reader's own.
+    derived_from : candidate id.
+    uncertain : the reader is not sure of it; its status stands all the same.
+    reason : of a rejection, where the reader gave one.
+    sources : of a finding of the consensus: whose findings it rests on.
+    """
+
+    id: str
     image: ImageKey
     box: Box
     category: str
     status: Status
-    score: float | None = None  # the candidate's; None for the reader's own
-    derived_from: str | None = None  # candidate id
+    score: float | None = None
+    derived_from: str | None = None
     note: str = ""
+    uncertain: bool = False
+    reason: Reason | None = None
+    sources: tuple[Source, ...] = ()
 
 
 class Verb(StrEnum):
@@ -67,13 +101,30 @@ class Verb(StrEnum):
     CORRECT = "correct"
     ADD = "add"
     REMOVE = "remove"  # of the reader's own finding
+    DOUBT = "doubt"  # mark as uncertain, or as certain again
+    NOTE = "note"
     UNDO = "undo"
     REDO = "redo"
     SIGN = "sign"
     REOPEN = "reopen"
+    FIRST_READ = "first-read"  # signs what was read without the detector's marks, which then show
     MEASURE = "measure"
     ADJUST = "adjust"  # of a measurement
     ERASE = "erase"  # of a measurement
+
+
+class Mode(StrEnum):
+    """How the detector's marks come into a reading."""
+
+    CONCURRENT = "concurrent"  # shown from the start
+    BLIND = "blind"  # hidden until the reader has signed a first read
+
+
+class Role(StrEnum):
+    """Whose log an event is in."""
+
+    READER = "reader"  # each reader's own
+    ADJUDICATOR = "adjudicator"  # the one consensus of a study, whoever works on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +132,11 @@ class Event:
     """One decision, as it is kept for ever (append only).
 
     ``before`` and ``after`` are the finding or measurement around a decision (None: it did not
-    exist); both are None for the verbs of the whole study, SIGN and REOPEN. These two list in
-    ``covers`` the images, with their pixels, that the signature is about: an image that came later
-    was never signed.
+    exist); both are None for the verbs of the whole study, SIGN, FIRST_READ and REOPEN. These list
+    in ``covers`` the images, with their pixels, that the signature is about: an image that came
+    later was never signed.
+
+    A log is what one reader says of one patient's study, or the consensus on it (``role``).
 
     ``undoes`` of an undoing event is the decision that it takes back; of a redoing event it is the
     undoing event. Taking back a SIGN is a REOPEN and the other way round.
@@ -103,3 +156,11 @@ class Event:
     model_name: str = ""  # of that model; empty for the reader's own finding
     model_version: str = ""
     covers: tuple[ImageKey, ...] = ()
+    role: Role = Role.READER
+    mode: Mode = Mode.CONCURRENT
+    visible: tuple[str, ...] = ()  # ids of the findings whose marks were on the screen
+    thresholds: Mapping[str, float] = field(default_factory=dict)  # of categories with their own
+    step: str = ""  # the same for events that are undone as one; empty: this event alone
+    # Its place in its log, from 1; 0 until the store has given it one.
+    revision: int = field(default=0, compare=False)
+    comment: str = ""  # the reader's words on a verb of the whole study, such as an amendment

@@ -3,7 +3,8 @@
 Finding (``before`` and ``after`` of an event)::
 
     {"id", "image": {"uid", "frame_number", "pixel_sha256"},
-     "box": [x_min, y_min, x_max, y_max], "category", "status", "score", "derived_from", "note"}
+     "box": [x_min, y_min, x_max, y_max], "category", "status", "score", "derived_from", "note",
+     "uncertain", "reason", "sources": [{"reader", "finding_id"}]}
 
 Measurement, in the same place::
 
@@ -17,7 +18,7 @@ forms grow by fields with defaults only, so that an older record can always be r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,16 @@ from viewer.dicom.model import (
     SpacingSource,
     StudyHeader,
 )
-from viewer.review.finding import Candidate, Event, Finding, Run, Status
+from viewer.review.finding import (
+    Candidate,
+    Event,
+    Finding,
+    Reason,
+    Role,
+    Run,
+    Source,
+    Status,
+)
 from viewer.review.measurement import Measurement, Shape
 
 if TYPE_CHECKING:
@@ -99,6 +109,29 @@ def of_patient(record: StudyRecord, patient_key: str) -> StudyRecord:
     )
 
 
+def of_log(record: StudyRecord, reader: str, role: Role = Role.READER) -> StudyRecord:
+    """What of a study one reader said, or what the consensus on it is.
+
+    Readers do not see each other's decisions: two reads are worth more than one only where they
+    were made apart. The consensus is one log, whoever wrote to it.
+    """
+    return replace(
+        record,
+        events=tuple(
+            event
+            for event in record.events
+            if event.role is role and (role is Role.ADJUDICATOR or event.reader == reader)
+        ),
+    )
+
+
+def readers(record: StudyRecord) -> tuple[str, ...]:
+    """Who has a log of their own in a study, in the order of their first events."""
+    return tuple(
+        dict.fromkeys(event.reader for event in record.events if event.role is Role.READER)
+    )
+
+
 def key_to_json(key: ImageKey) -> dict[str, Any]:
     return {
         "uid": key.uid,
@@ -154,6 +187,9 @@ def finding_to_json(finding: Finding) -> dict[str, Any]:
         "score": None if finding.score is None else float(finding.score),
         "derived_from": finding.derived_from,
         "note": finding.note,
+        "uncertain": finding.uncertain,
+        "reason": None if finding.reason is None else finding.reason.value,
+        "sources": [_fields(source) for source in finding.sources],
     }
 
 
@@ -168,6 +204,9 @@ def finding_from_json(data: Mapping[str, Any]) -> Finding:
         score=data.get("score"),
         derived_from=data.get("derived_from"),
         note=data.get("note", ""),
+        uncertain=bool(data.get("uncertain", False)),
+        reason=None if data.get("reason") is None else Reason(data["reason"]),
+        sources=tuple(Source(**source) for source in data.get("sources", ())),
     )
 
 

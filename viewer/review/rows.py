@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from detector.types import Box, ImageFinding
 from viewer.dicom.model import ImageKey
-from viewer.review.finding import Candidate, Event, Run, Verb
+from viewer.review.finding import Candidate, Event, Mode, Role, Run, Verb
 from viewer.review.fold import subject_of
 from viewer.review.record import (
     ImageRecord,
@@ -58,6 +58,7 @@ def run_to_row(run: Run) -> dict[str, Any]:
         "at": time_to_text(run.at),
         "precision": run.precision,
         "image_findings": {one.name: float(one.probability) for one in run.image_findings},
+        "threshold": run.threshold,
     }
 
 
@@ -73,6 +74,7 @@ def run_from_row(row: sa.Row[Any]) -> Run:
         at=time_from_text(row.at),
         precision=row.precision or "",
         image_findings=tuple(ImageFinding(*one) for one in (row.image_findings or {}).items()),
+        threshold=row.threshold,
     )
 
 
@@ -103,6 +105,11 @@ def candidate_from_row(row: sa.Row[Any]) -> Candidate:
     )
 
 
+def log_name(event: Event) -> str:
+    """How the log of an event is named among those of its study and role."""
+    return event.reader if event.role is Role.READER else ""
+
+
 def event_to_row(event: Event) -> dict[str, Any]:
     subject = subject_of(event)
     return {
@@ -121,6 +128,14 @@ def event_to_row(event: Event) -> dict[str, Any]:
         "model_version": event.model_version,
         "undoes": event.undoes,
         "covers": [key_to_json(key) for key in event.covers],
+        "role": event.role.value,
+        "log": log_name(event),
+        "mode": event.mode.value,
+        "visible": list(event.visible),
+        "thresholds": {name: float(value) for name, value in event.thresholds.items()},
+        "step": event.step,
+        "revision": event.revision,
+        "comment": event.comment,
     }
 
 
@@ -140,4 +155,11 @@ def event_from_row(row: sa.Row[Any]) -> Event:
         model_name=row.model_name,
         model_version=row.model_version,
         covers=tuple(key_from_json(key) for key in row.covers),
+        role=Role(row.role),
+        mode=Mode(row.mode),
+        visible=tuple(row.visible),
+        thresholds=dict(row.thresholds),
+        step=row.step,
+        revision=row.revision,
+        comment=row.comment,
     )

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 3  # since 3 there are measurements among the events
+SCHEMA_VERSION = 4
+"""3: measurements among the events. 4: logs of several readers, the chain, the worklist."""
 
 metadata = sa.MetaData()
 
@@ -64,6 +65,8 @@ runs = sa.Table(
     # Since version 2; null in the runs of version 1.
     sa.Column("precision", sa.String(16)),
     sa.Column("image_findings", sa.JSON(none_as_null=True)),  # name to probability
+    # Since version 4; null in the runs before.
+    sa.Column("threshold", sa.Double),
     _image_reference(),
     sa.Index("runs_of_image", "image_uid", "frame_number", "pixel_sha256"),
     sqlite_autoincrement=True,  # a sequence number is never used twice
@@ -102,6 +105,18 @@ events = sa.Table(
     sa.Column("model_version", sa.Text, nullable=False),
     sa.Column("undoes", sa.String(64), sa.ForeignKey("events.id")),
     sa.Column("covers", sa.JSON, nullable=False),  # image keys that a SIGN or REOPEN is about
+    # Since version 4; the defaults are those of the events before.
+    sa.Column("patient_key", sa.String(32), nullable=False, server_default=""),
+    sa.Column("role", sa.String(16), nullable=False, server_default="reader"),
+    sa.Column("log", sa.Text, nullable=False, server_default=""),  # reader; "" for the consensus
+    sa.Column("revision", sa.Integer, nullable=False, server_default="0"),  # place in its log
+    sa.Column("mode", sa.String(16), nullable=False, server_default="concurrent"),
+    sa.Column("visible", sa.JSON, nullable=False, server_default="[]"),  # ids of shown findings
+    sa.Column("thresholds", sa.JSON, nullable=False, server_default="{}"),  # category to threshold
+    sa.Column("step", sa.String(64), nullable=False, server_default=""),
+    sa.Column("comment", sa.Text, nullable=False, server_default=""),
     _image_reference(),
+    # Two desks cannot write the same place of a log: the second one learns of the first.
+    sa.Index("place_in_log", "study_uid", "patient_key", "role", "log", "revision", unique=True),
     sqlite_autoincrement=True,
 )

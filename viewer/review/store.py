@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from detector.types import Detection
 from viewer.dicom.model import Image, StudyHeader
-from viewer.review import schema
+from viewer.review import event_log, schema
 from viewer.review.database import open_database, reading, writing
 from viewer.review.finding import Candidate, Event, Run
 from viewer.review.record import ImageRecord, StudyRecord, image_to_json
@@ -28,7 +28,6 @@ from viewer.review.rows import (
     candidate_from_row,
     candidate_to_row,
     event_from_row,
-    event_to_row,
     image_record_from_row,
     run_from_row,
     run_to_row,
@@ -170,13 +169,27 @@ class Store:
                 )
         return candidates
 
-    def append(self, events: Sequence[Event]) -> None:
-        """Keep decisions, in this order and in one transaction; on return they are on the disk."""
+    def append(self, events: Sequence[Event], after: int | None = None) -> tuple[Event, ...]:
+        """Keep decisions, in this order and in one transaction; on return they are on the disk.
+
+        Parameters
+        ----------
+        after : the revision of their one log upon which they were decided; None: whichever it is.
+
+        Returns
+        -------
+        The events as they are kept, with their revisions.
+
+        Raises
+        ------
+        ConflictError
+            The log has gone on since; nothing was kept.
+        StoreError
+        """
         if not events:
-            return
+            return ()
         with writing(self._engine) as connection:
-            for event in events:  # one by one: the order of their sequence numbers is theirs
-                connection.execute(sa.insert(schema.events), [event_to_row(event)])
+            return event_log.append(connection, events, after)
 
     def study_uids(self) -> tuple[str, ...]:
         """Every study of which an image was seen."""

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from viewer.dicom.model import Image, ImageKey
-from viewer.errors import ViewerError
-from viewer.review.finding import Candidate, Event, Finding, Verb
+from viewer.errors import ConflictError, ViewerError
+from viewer.review.finding import Candidate, Event, Finding, Role, Verb
 from viewer.review.fold import ReviewState, fold, subject_of
 from viewer.review.measurement import Measurement
-from viewer.review.record import StudyRecord, of_patient
+from viewer.review.record import StudyRecord, of_log, of_patient, readers
 
 if TYPE_CHECKING:
     from viewer.review.store import Store
@@ -22,7 +22,7 @@ _UNDO_VERB = {Verb.SIGN: Verb.REOPEN, Verb.REOPEN: Verb.SIGN}
 
 
 class StudyLog:
-    """One study as the store has it, and the way to write to it.
+    """One study as one reader sees it, or the consensus on it, and the way to write to it.
 
     An event is on the disk before the state changes and the callbacks run; where the store fails,
     its StoreError is raised and nothing has changed.
@@ -30,11 +30,19 @@ class StudyLog:
     Parameters
     ----------
     patient_key : whose study it is, as the store names the patient; None: whoever's is in it.
+    role : ADJUDICATOR: the log of the consensus, in which ``reader`` decides.
     """
 
     def __init__(
-        self, store: Store, study_uid: str, reader: str, patient_key: str | None = None
+        self,
+        store: Store,
+        study_uid: str,
+        reader: str,
+        patient_key: str | None = None,
+        role: Role = Role.READER,
     ) -> None:
+        self._role = role
+        self._readers: tuple[str, ...] = ()
         self._store = store
         self._study_uid = study_uid
         self._reader = reader
@@ -53,6 +61,11 @@ class StudyLog:
     @property
     def reader(self) -> str:
         return self._reader
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """Everybody who has decided on this study; what, only their own logs tell."""
+        return self._readers
 
     @property
     def state(self) -> ReviewState:
@@ -189,6 +202,7 @@ class StudyLog:
             model_name=name,
             model_version=version,
             covers=covers,
+            role=self._role,
         )
 
     def _model(self, finding: Finding | Measurement | None) -> tuple[str | None, str, str]:
@@ -222,10 +236,41 @@ class StudyLog:
                 return candidate
         return None
 
-    def _commit(self, event: Event) -> None:
-        self._store.append([event])
-        self._record = replace(self._record, events=(*self._record.events, event))
-        self._refold()
+    def _commit(self, *events: Event) -> None:
+        """Keep events that were decided upon the present state.
+
+        Raises
+        ------
+        ConflictError
+            Another desk has changed the same thing since; its state is taken in, nothing is kept.
+        StoreError
+        """
+        while True:
+            try:
+                kept = self._store.append(events, after=self._revision)
+            except ConflictError:
+                self.reload()
+                if not all(self._stands_as_before(event) for event in events):
+                    raise ConflictError(
+                        "This was changed at another desk in the meantime; it is shown as it is "
+                        "now. Your last decision was not kept."
+                    ) from None
+            else:
+                self._record = replace(self._record, events=(*self._record.events, *kept))
+                self._refold()
+                return
+
+    @property
+    def _revision(self) -> int:
+        return self._record.events[-1].revision if self._record.events else 0
+
+    def _stands_as_before(self, event: Event) -> bool:
+        """Whether an event may follow what another desk wrote, as if it had been there before."""
+        if event.undoes is not None or subject_of(event) is None:
+            return False  # what is undone or signed is the very state that was on the screen
+        if isinstance(event.before, Finding):
+            return event.before in self._state.findings
+        return event.before is None or event.before in self._state.measurements
 
     def reload(self) -> None:
         """Take in what others wrote to the study, such as an import."""
@@ -234,7 +279,10 @@ class StudyLog:
 
     def _load(self) -> StudyRecord:
         record = self._store.load(self._study_uid)
-        return record if self._patient_key is None else of_patient(record, self._patient_key)
+        if self._patient_key is not None:
+            record = of_patient(record, self._patient_key)
+        self._readers = readers(record)
+        return of_log(record, self._reader, self._role)
 
     def _refold(self) -> None:
         self._state = fold(self._record)
