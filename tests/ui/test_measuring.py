@@ -181,7 +181,7 @@ def test_what_cannot_be_kept_is_told_and_not_shown(
 ) -> None:
     desk.open(radiograph(tmp_path / "a.dcm"))
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise StoreError("The label database cannot be written: disk full.")
 
     monkeypatch.setattr("viewer.review.store.Store.append", fail)
