@@ -6,8 +6,11 @@ import io
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import BinaryIO
+from functools import lru_cache
+from typing import Any, BinaryIO
 
+from pydicom.charset import convert_encodings, default_encoding
+from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag, Tag
@@ -20,6 +23,7 @@ from pydicom.uid import (
 )
 
 from viewer.dicom import limits
+from viewer.dicom.explicit import read_elements
 from viewer.errors import InputError
 
 _PIXEL_TAGS = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
@@ -75,6 +79,11 @@ _TAGS: list[BaseTag | int] = [
     *(Tag(0x0019, 0x0010), Tag(0x0019, 0x100C), Tag(0x0043, 0x0010), Tag(0x0043, 0x1039)),
     *(Tag(group, element) for group in OVERLAY_GROUPS for element in _OVERLAY_ELEMENTS),
 ]
+_TAG_SET = frozenset(map(int, _TAGS))
+_TRANSFER_SYNTAX, _CHARACTER_SET = Tag("TransferSyntaxUID"), Tag("SpecificCharacterSet")
+_META_TAGS = frozenset((int(_TRANSFER_SYNTAX),))
+_NOT_PLAIN = {ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian}
+_HEAD = 64 << 10  # bytes of a file in which its header is looked for first
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +139,9 @@ def read_dicom(stream: BinaryIO, whole: bool = False) -> OpenedDicom:
         A deflated data set above its limit. pydicom raises much more on damaged input: call
         this inside ``border.refusing``.
     """
+    plain = None if whole else _read_plain(stream)
+    if plain is not None:
+        return plain
     syntax = _read_transfer_syntax(stream)
     if syntax == DeflatedExplicitVRLittleEndian:
         stream = inflate(stream)
@@ -143,6 +155,62 @@ def read_dicom(stream: BinaryIO, whole: bool = False) -> OpenedDicom:
     )
     implicit = bool(dataset.original_encoding[0])
     return OpenedDicom(dataset, stream, syntax, _find_pixels(stream, implicit, little))
+
+
+def _read_plain(stream: BinaryIO) -> OpenedDicom | None:
+    """Read an explicit little endian header that is whole in the first bytes, as most are.
+
+    None, and the stream as it was, for every other one.
+    """
+    head = stream.read(_HEAD)
+    if head[128:132] == b"DICM":
+        meta = read_elements(head, 132, _AFTER_META, _META_TAGS)
+        syntax = None if meta is None else _named_syntax(meta.kept.get(_TRANSFER_SYNTAX))
+        if meta is not None and syntax is not None and syntax not in _NOT_PLAIN:
+            elements = read_elements(head, meta.end, _PIXEL_TAGS, _TAG_SET)
+            if elements is not None:
+                dataset = Dataset(elements.kept, parent_encoding=default_encoding)
+                encoding = _encoding_of(elements.kept.get(_CHARACTER_SET))
+                dataset.set_original_encoding(False, True, encoding)
+                stream.seek(elements.end)
+                return OpenedDicom(dataset, stream, syntax, _find_pixels(stream, False, True))
+    stream.seek(0)
+    return None
+
+
+class _AfterMeta:
+    """All tags but those of the file meta information."""
+
+    def __contains__(self, tag: object) -> bool:
+        return isinstance(tag, int) and tag >> 16 != 0x0002
+
+
+_AFTER_META = _AfterMeta()
+
+
+def _named_syntax(element: DataElement | RawDataElement | None) -> UID | None:
+    return None if element is None or not element.value else _syntax_of(element.VR, element.value)
+
+
+def _encoding_of(element: DataElement | RawDataElement | None) -> str | list[str]:
+    return default_encoding if element is None else _encodings(element.VR, element.value)
+
+
+# The same few values, file after file.
+@lru_cache(maxsize=32)
+def _syntax_of(vr: str | None, value: bytes) -> UID | None:
+    declared = str(_converted(_TRANSFER_SYNTAX, vr, value) or "").strip()
+    return UID(declared) if declared else None
+
+
+@lru_cache(maxsize=32)
+def _encodings(vr: str | None, value: bytes | None) -> str | list[str]:
+    return convert_encodings(_converted(_CHARACTER_SET, vr, value))
+
+
+def _converted(tag: BaseTag, vr: str | None, value: bytes | None) -> Any:
+    length = len(value or b"")
+    return convert_raw_data_element(RawDataElement(tag, vr, length, value, 0, False, True)).value
 
 
 def _is_pixel_data(tag: BaseTag, _vr: str | None, _length: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -75,7 +75,7 @@ class FrameAttributes:
     def _plane(self, frame_number: int) -> PlaneGeometry | None:
         position = self.macro("PlanePositionSequence", frame_number)
         orientation = self.macro("PlaneOrientationSequence", frame_number)
-        return _geometry(
+        return plane(
             numbers(position, "ImagePositionPatient"),
             numbers(orientation, "ImageOrientationPatient"),
         )
@@ -134,21 +134,31 @@ class FrameAttributes:
         return frames > 1 and not self._per_frame and not self._offsets
 
 
-def _geometry(position: tuple[float, ...], orientation: tuple[float, ...]) -> PlaneGeometry | None:
-    if len(position) != 3 or len(orientation) != 6:
+def plane(position: tuple[float, ...], orientation: tuple[float, ...]) -> PlaneGeometry | None:
+    """Image Position and Orientation (Patient) as a plane; None where they make none."""
+    directions = _directions(orientation)
+    if directions is None or len(position) != 3 or max(map(abs, position)) > _FARTHEST:
+        return None
+    return PlaneGeometry((position[0], position[1], position[2]), *directions)
+
+
+_Direction = tuple[float, float, float]
+
+
+@lru_cache(maxsize=64)  # all images of a stack have the same
+def _directions(orientation: tuple[float, ...]) -> tuple[_Direction, _Direction] | None:
+    """Unit vectors of the row and the column."""
+    if len(orientation) != 6:
         return None
     row, column = np.array(orientation[:3]), np.array(orientation[3:])
     lengths = np.linalg.norm(row), np.linalg.norm(column)
     # Directions are unit vectors at right angles (PS3.3 C.7.6.2.1.1); a damaged pair has no plane.
     if min(lengths) < 0.5 or max(lengths) > 2 or abs(row @ column) > 0.01 * lengths[0] * lengths[1]:
         return None
-    if max(map(abs, position)) > _FARTHEST:
-        return None
     row, column = row / lengths[0], column / lengths[1]
-    return PlaneGeometry(
-        position=(position[0], position[1], position[2]),
-        row_direction=(float(row[0]), float(row[1]), float(row[2])),
-        column_direction=(float(column[0]), float(column[1]), float(column[2])),
+    return (
+        (float(row[0]), float(row[1]), float(row[2])),
+        (float(column[0]), float(column[1]), float(column[2])),
     )
 
 

@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset
 
 from viewer.dicom.attributes import items, number, numbers, raw_value, text
 from viewer.dicom.dataset import OpenedDicom
+from viewer.dicom.geometry import FrameAttributes
 from viewer.dicom.layout import Layout
 from viewer.dicom.luts import LookupTable, read_lut, read_supplemental_palette
 from viewer.dicom.model import SupplementalPalette, Voi, VoiFunction, VoiTable, VoiWindow
@@ -43,10 +44,18 @@ class Modality:
             if bounds.min <= low and high <= bounds.max:
                 # The sum is right in the target type even where a part of it wraps round.
                 result: npt.NDArray[Any] = values.astype(name)
-                result *= np.array(int(self.slope)).astype(name)
+                if self.slope != 1:
+                    result *= np.array(int(self.slope)).astype(name)
                 result += np.array(int(self.intercept)).astype(name)
                 return result
         return self._apply_in_float(values)
+
+    def shift(self, values: npt.NDArray[Any], applied: npt.NDArray[Any]) -> int | None:
+        """What ``apply`` added to the stored values, where that was all that it did."""
+        if self.table is not None or self.slope != 1 or self.intercept % 1:
+            return None
+        is_exact = applied.dtype.kind in "iu" or applied is values
+        return int(self.intercept) if is_exact else None
 
     def _apply_in_float(self, values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """Computed in float64, so that each value is the float32 nearest to the exact one."""
@@ -57,6 +66,49 @@ class Modality:
         patterns = np.arange(2 ** (8 * unsigned.itemsize)).astype(unsigned).view(values.dtype)
         table = (patterns * self.slope + self.intercept).astype(np.float32)
         return np.asarray(cv2.LUT(values.view(unsigned), table), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a header says of the grey values of a frame.
+
+    Attributes
+    ----------
+    vois : the VOI LUTs and windows; ``signed_vois`` where modality values are negative.
+    padding : lowest and highest Pixel Padding Value in modality values.
+    """
+
+    transform: Modality
+    vois: tuple[Voi, ...]
+    signed_vois: tuple[Voi, ...]
+    padding: tuple[float, float] | None
+    palette: SupplementalPalette | None
+
+    def vois_for(self, values: npt.NDArray[Any]) -> tuple[Voi, ...]:
+        is_signed = self.signed_vois != self.vois and values.min() < 0
+        return self.signed_vois if is_signed else self.vois
+
+
+def read_meaning(opened: OpenedDicom, layout: Layout, frame_number: int) -> Meaning:
+    """What the stored values of a frame stand for, and how the file wants them seen.
+
+    Raises
+    ------
+    InputError
+        A lookup table is damaged.
+    """
+    attributes = FrameAttributes(opened.dataset)
+    source = attributes.macro("PixelValueTransformationSequence", frame_number)
+    transform = read_modality(opened, source, layout)
+    windows = attributes.macro("FrameVOILUTSequence", frame_number)
+    little = opened.is_little_endian
+    return Meaning(
+        transform=transform,
+        vois=read_vois(windows, little, layout.signed),
+        signed_vois=read_vois(windows, little, True),
+        padding=read_padding(opened.dataset, layout, transform),
+        palette=read_colours(opened, layout, transform),
+    )
 
 
 def read_modality(opened: OpenedDicom, source: Dataset, layout: Layout) -> Modality:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,10 +11,11 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from viewer.dicom import limits
-from viewer.dicom.attributes import integer, person_name, text
+from viewer.dicom.alike import Alike, is_single
+from viewer.dicom.attributes import integer, numbers, person_name, text
 from viewer.dicom.dataset import OpenedDicom
 from viewer.dicom.encapsulated import page_sizes
-from viewer.dicom.geometry import FrameAttributes
+from viewer.dicom.geometry import FrameAttributes, plane
 from viewer.dicom.kinds import MaskAttributes, kind_of, references_of, title_of
 from viewer.dicom.model import Image, Kind, Patient, SeriesHeader, StudyHeader
 from viewer.errors import InputError
@@ -32,12 +34,37 @@ def read_images(opened: OpenedDicom, path: Path, member: str) -> tuple[Image, ..
         The file has no pixel data, or lacks what an image cannot do without.
     """
     dataset = opened.dataset
+    if not is_single(dataset):
+        uid = _Uids(dataset, opened.stream).get("SOPInstanceUID", "sop")
+        return _read_images(opened, path, member, uid)
+    # One frame that says where it lies by itself, as in a series of a CT.
+    first, orientation = _single.of(opened)
+    position = numbers(dataset, "ImagePositionPatient")
+    return (
+        replace(
+            first,
+            path=path,
+            member=member,
+            uid=_Uids(dataset, opened.stream).get("SOPInstanceUID", "sop"),
+            instance_number=integer(dataset, "InstanceNumber"),
+            geometry=None if first.kind is Kind.SEGMENTATION else plane(position, orientation),
+        ),
+    )
+
+
+def _read_single(opened: OpenedDicom) -> tuple[Image, tuple[float, ...]]:
+    """The image of a file that has one, and Image Orientation (Patient)."""
+    (image,) = _read_images(opened, Path(), "", "")
+    return image, numbers(opened.dataset, "ImageOrientationPatient")
+
+
+def _read_images(opened: OpenedDicom, path: Path, member: str, uid: str) -> tuple[Image, ...]:
+    dataset = opened.dataset
     kind = kind_of(dataset)
     sizes = _frame_sizes(opened, kind)
     is_page = kind is Kind.PAGE
     uids = _Uids(dataset, opened.stream)
     study, series = _study_header(dataset, uids), _series_header(dataset, uids)
-    uid = uids.get("SOPInstanceUID", "sop")
     is_mask = kind is Kind.SEGMENTATION
     attributes = MaskAttributes(dataset) if is_mask else FrameAttributes(dataset)
     samples = 3 if is_page else integer(dataset, "SamplesPerPixel") or 1
@@ -68,6 +95,14 @@ def read_images(opened: OpenedDicom, path: Path, member: str) -> tuple[Image, ..
         )
         for frame_number, (rows, columns) in enumerate(sizes, start=1)
     )
+
+
+# The elements of which an image has its own, and those of pixels, of which it has nothing.
+_single = Alike(
+    _read_single,
+    *("SOPInstanceUID", "InstanceNumber", "ImagePositionPatient"),
+    *("RescaleIntercept", "RescaleSlope", "WindowCenter", "WindowWidth"),
+)
 
 
 def _frame_sizes(opened: OpenedDicom, kind: Kind) -> tuple[tuple[int, int], ...]:

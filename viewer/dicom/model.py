@@ -329,7 +329,8 @@ class Frame:
     values : modality values, (rows, columns) of an integer dtype or float32, in ``unit``;
         or (rows, columns, 3) uint8 RGB.
     pixel_sha256 : hash of the decoded stored pixels with their shape, so that equal pictures are
-        known again in another file.
+        known again in another file; empty where it is still to be computed.
+    shift : what was added to the stored values to get ``values``, where the hash is to come.
     unit : "HU" for CT, otherwise Rescale Type or empty.
     vois : the file's own windows and tables, its default first; empty where it has none.
     inverted : MONOCHROME1: the lowest value is white (PS3.3 C.7.6.3.1.2).
@@ -351,6 +352,7 @@ class Frame:
     notes: tuple[str, ...] = ()
     overlays: tuple[OverlayPlane, ...] = ()
     palette: SupplementalPalette | None = None
+    shift: int = 0
 
     @property
     def nbytes(self) -> int:

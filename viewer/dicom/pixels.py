@@ -1,27 +1,27 @@
-"""One frame -> modality values, and the hash by which its pixels are known again."""
+"""One frame -> modality values."""
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 from pydicom.pixels.processing import convert_color_space
 
+from viewer.dicom.alike import Alike, is_single
 from viewer.dicom.attributes import text
 from viewer.dicom.border import refusing
 from viewer.dicom.codecs import Stored
 from viewer.dicom.dataset import OpenedDicom, read_dicom
 from viewer.dicom.encapsulated import render_page
-from viewer.dicom.geometry import FrameAttributes
-from viewer.dicom.grey import read_colours, read_modality, read_padding, read_vois
+from viewer.dicom.grey import Meaning, read_meaning
 from viewer.dicom.header import require_image
 from viewer.dicom.layout import Layout
 from viewer.dicom.luts import read_palette
 from viewer.dicom.model import Frame, Image, Kind, Voi, VoiWindow
 from viewer.dicom.overlays import read_overlays
+from viewer.dicom.pixel_hash import hash_pixels, with_hash
 from viewer.dicom.plain import decode_plain
 from viewer.dicom.source import open_source
 from viewer.dicom.stored import read_layout, read_stored
@@ -30,12 +30,17 @@ from viewer.errors import InputError
 _PART_MISSING = "Incomplete: the data ends early, and parts of the picture may be missing."
 
 
-def decode(image: Image) -> Frame:
+def decode(image: Image, hashed: bool = True) -> Frame:
     """Decode one frame to modality values at full bit depth, or to RGB.
 
     Integers stay integers where Rescale Slope and Intercept are whole numbers: int16 where the
     values fit, else uint16 or int32. Everything else is float32. MONOCHROME1 is flagged, not
     inverted. Only this frame is read and decoded.
+
+    Parameters
+    ----------
+    hashed : False leaves the hash for later where the values still tell it (``Frame.shift``): it
+        takes longer than all the rest.
 
     Raises
     ------
@@ -46,16 +51,21 @@ def decode(image: Image) -> Frame:
         refusing("The picture cannot be decoded"),
         open_source(image.path, image.member) as stream,
     ):
-        if image.is_plain:
-            return _plain_frame(*decode_plain(stream, image.frame_number))
-        opened = read_dicom(stream)
-        if text(opened.dataset, "SOPInstanceUID") not in (image.uid, ""):
-            raise InputError("The file has changed since it was opened.")
-        if image.kind is Kind.PAGE:
-            page = render_page(opened, image.frame_number)
-            return Frame(page, hash_pixels(page), "", (), False)
-        require_image(opened)
-        return _decode_dicom(opened, image)
+        frame = _decode(stream, image)
+        return with_hash(frame) if hashed else frame
+
+
+def _decode(stream: BinaryIO, image: Image) -> Frame:
+    if image.is_plain:
+        return _plain_frame(*decode_plain(stream, image.frame_number))
+    opened = read_dicom(stream)
+    if text(opened.dataset, "SOPInstanceUID") not in (image.uid, ""):
+        raise InputError("The file has changed since it was opened.")
+    if image.kind is Kind.PAGE:
+        page = render_page(opened, image.frame_number)
+        return Frame(page, "", "", (), False)
+    require_image(opened)
+    return _decode_dicom(opened, image)
 
 
 def read_stored_values(image: Image) -> npt.NDArray[Any]:
@@ -80,54 +90,50 @@ def read_stored_values(image: Image) -> npt.NDArray[Any]:
         return _settle_bits(stored, layout, bool(opened.pixels and opened.pixels.float_bits))
 
 
-def hash_pixels(values: npt.NDArray[Any]) -> str:
-    """SHA-256 (hex) of stored values, whatever type holds them.
-
-    Hashed are the shape, the kind of number (``i`` or ``f``) and the values as little endian in
-    the narrowest type that holds them all: uint8, uint16, uint32, int8, int16, int32 or int64;
-    floats as they are. So equal stored values give one hash whether they come from an 8-bit PNG
-    or a DICOM file of 16 Bits Allocated. Colour is hashed as 8-bit RGB, grey before the modality
-    LUT.
-    """
-    if values.dtype.kind == "f":
-        canonical, kind = values.astype(f"<f{values.dtype.itemsize}", copy=False), "f"
-    else:
-        canonical, kind = values.astype(_narrowest(values), copy=False), "i"
-    shape = "x".join(map(str, values.shape))
-    digest = hashlib.sha256(f"{shape} {kind}{canonical.dtype.itemsize} ".encode())
-    digest.update(np.ascontiguousarray(canonical).data)
-    return digest.hexdigest()
-
-
-def _narrowest(values: npt.NDArray[Any]) -> np.dtype[Any]:
-    low, high = int(values.min()), int(values.max())
-    for name in ("u1", "u2", "u4") if low >= 0 else ("i1", "i2", "i4"):
-        limits = np.iinfo(name)
-        if limits.min <= low and high <= limits.max:
-            return np.dtype(f"<{name}")
-    return np.dtype("<i8")
-
-
 def _plain_frame(values: npt.NDArray[Any], ends_early: bool) -> Frame:
     # The values of an 8-bit grey picture are brightness already.
     is_brightness = values.ndim == 2 and values.dtype == np.uint8
     vois: tuple[Voi, ...] = (VoiWindow(128.0, 256.0),) if is_brightness else ()
     notes = (_PART_MISSING,) if ends_early else ()
-    return Frame(values, hash_pixels(values), "", vois, False, incomplete=ends_early, notes=notes)
+    return Frame(values, "", "", vois, False, incomplete=ends_early, notes=notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """What a header says of a frame's pixels; ``meaning`` is None where they are colours."""
+
+    layout: Layout
+    meaning: Meaning | None
+
+
+def _read_header(opened: OpenedDicom, frame_number: int = 1) -> _Header:
+    layout = read_layout(opened)
+    is_grey = layout.samples == 1 and layout.photometric != "PALETTE COLOR"
+    return _Header(layout, read_meaning(opened, layout, frame_number) if is_grey else None)
+
+
+# The elements in which the images of a series differ, none of which is about the values.
+_single = Alike(
+    _read_header,
+    *("SOPInstanceUID", "InstanceNumber", "ImagePositionPatient"),
+    *("AcquisitionNumber", "TriggerTime"),
+)
 
 
 def _decode_dicom(opened: OpenedDicom, image: Image) -> Frame:
     frame_number = image.frame_number
-    layout = read_layout(opened)
+    single = is_single(opened.dataset)
+    header = _single.of(opened) if single else _read_header(opened, frame_number)
+    layout = header.layout
     if (layout.rows, layout.columns) != (image.rows, image.columns):
         raise InputError("The file has changed since it was opened.")
     stored = read_stored(opened, layout, frame_number)
     is_float = bool(opened.pixels and opened.pixels.float_bits)
     values = _settle_bits(stored, layout, is_float)
-    if layout.samples == 3 or stored.photometric == "PALETTE COLOR":
+    if header.meaning is None:
         frame = _colour_frame(opened, layout, stored, values)
     else:
-        frame = _grey_frame(opened, layout, stored, values, frame_number)
+        frame = _grey_frame(layout, stored, values, header.meaning)
     overlays, notes = read_overlays(opened, layout, stored.values, frame_number)
     if stored.cut_at is not None:
         notes = (_say_what_is_missing(stored.cut_at, layout), *notes)
@@ -139,34 +145,26 @@ def _colour_frame(
 ) -> Frame:
     picture = _to_rgb(values, stored, layout, opened)
     picture.reshape(-1, 3)[stored.cut_at or layout.pixels :] = 0
-    return Frame(picture, hash_pixels(picture), "", (), False)
+    return Frame(picture, "", "", (), False)
 
 
 def _grey_frame(
-    opened: OpenedDicom,
-    layout: Layout,
-    stored: Stored,
-    values: npt.NDArray[Any],
-    frame_number: int,
+    layout: Layout, stored: Stored, values: npt.NDArray[Any], meaning: Meaning
 ) -> Frame:
     inverted = layout.photometric == "MONOCHROME1"
     if stored.cut_at is not None:
         values = _blacken(values, stored.cut_at, inverted)
-    attributes = FrameAttributes(opened.dataset)
-    transform = read_modality(
-        opened, attributes.macro("PixelValueTransformationSequence", frame_number), layout
-    )
-    modality_values = transform.apply(values)
-    voi_source = attributes.macro("FrameVOILUTSequence", frame_number)
-    signed = layout.signed or bool(modality_values.min() < 0)
+    modality_values = meaning.transform.apply(values)
+    shift = meaning.transform.shift(values, modality_values)
     return Frame(
         values=modality_values,
-        pixel_sha256=hash_pixels(values),
-        unit=transform.unit,
-        vois=read_vois(voi_source, opened.is_little_endian, signed),
+        pixel_sha256=hash_pixels(values) if shift is None else "",
+        unit=meaning.transform.unit,
+        vois=meaning.vois_for(modality_values),
         inverted=inverted,
-        padding=read_padding(opened.dataset, layout, transform),
-        palette=read_colours(opened, layout, transform),
+        padding=meaning.padding,
+        palette=meaning.palette,
+        shift=shift or 0,
     )
 
 
@@ -203,10 +201,11 @@ def _settle_bits(stored: Stored, layout: Layout, is_float: bool) -> npt.NDArray[
     bits = min(stored.bits, width) if is_precise else layout.bits_stored
     if bits == width or (is_precise and stored.signed == layout.signed):
         return values.view(target)
-    shift = layout.high_bit + 1 - bits
-    if not is_precise and 0 < shift <= width - bits:
+    shift, unused = layout.high_bit + 1 - bits, width - bits
+    if not is_precise and 0 < shift <= unused:
         values = values >> shift
-    unused = width - bits
+    if values.dtype.kind == "u" and values.max() < 2 ** (bits - layout.signed):
+        return values.view(target)  # nothing above the bits in use, and no sign to spread
     # Up and down again: the shift down spreads the sign bit, or clears what is unused.
     return (values << unused).view(target) >> unused
 
