@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from viewer.dicom.model import Frame, Image, Skipped
 from viewer.errors import InputError
-from viewer.review.finding import Event, Finding, Role, Status
+from viewer.review.finding import POSITIVE, Event, Finding, Role, Status
 from viewer.review.fold import ReviewState, fold
 from viewer.review.measurement import Measurement
 from viewer.review.record import ImageRecord, StudyRecord, of_log, of_patient, readers
@@ -21,7 +21,7 @@ from viewer.review.record import ImageRecord, StudyRecord, of_log, of_patient, r
 if TYPE_CHECKING:
     from viewer.review.store import Store
 
-POSITIVE = (Status.ACCEPTED, Status.CORRECTED, Status.ADDED)
+__all__ = ["POSITIVE", "Page", "decoded", "name_of", "pages"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,10 @@ class Status(StrEnum):
     ADDED = "added"  # the reader's own: the detector missed it
 
 
+POSITIVE = frozenset((Status.ACCEPTED, Status.CORRECTED, Status.ADDED))
+"""There is something there, as far as the reader is concerned."""
+
+
 class Reason(StrEnum):
     """Why a candidate was rejected."""
 
@@ -62,10 +66,13 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The finding of a reader that a finding of the consensus rests on."""
+    """A reader's finding that one of the consensus rests on, as it was when that was decided."""
 
     reader: str
     finding_id: str
+    box: Box
+    category: str
+    status: Status
 
 
 @dataclass(frozen=True, slots=True)

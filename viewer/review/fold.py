@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from viewer.dicom.model import ImageKey
-from viewer.review.finding import Candidate, Event, Finding, Run, Status, Verb
-from viewer.review.matching import same_finding
+from viewer.review.carrying import carried_over
+from viewer.review.finding import Candidate, Event, Finding, Status, Verb
 from viewer.review.measurement import Measurement
 from viewer.review.record import StudyRecord
 
@@ -35,6 +35,7 @@ class ReviewState:
     decisions : finding id -> the standing decision that gave the finding its present state.
     foreign : (uid, frame number) of images with decisions on other pixels than the present ones;
         these decisions are kept but not applied.
+    carried : candidate of an image's latest run -> the earlier finding that speaks for it.
     line : standing decisions that undo can take back, oldest first.
     undone : what redo can bring back, oldest first: each undoing event with the decision it took.
     """
@@ -44,6 +45,7 @@ class ReviewState:
     signed_images: frozenset[ImageKey] = frozenset()
     decisions: Mapping[str, Event] = field(default_factory=dict)
     foreign: frozenset[tuple[str, int]] = frozenset()
+    carried: Mapping[str, str] = field(default_factory=dict)
     line: tuple[Event, ...] = ()
     undone: tuple[tuple[Event, Event], ...] = ()
     measurements: tuple[Measurement, ...] = ()
@@ -73,7 +75,16 @@ def fold(record: StudyRecord) -> ReviewState:
             judged[subject.id] = event.after
         else:
             judged.pop(subject.id, None)
-    opened = _open_candidates(record, present, judged, decisions)
+    latest = {run.image: run for run in record.runs if run.image in present}
+    carried = carried_over(latest, record.candidates, judged, decisions)
+    opened = [
+        open_finding(candidate)
+        for candidate in record.candidates
+        if candidate.image in latest
+        and candidate.run_id == latest[candidate.image].id
+        and candidate.id not in judged
+        and candidate.id not in carried
+    ]
     findings = sorted(
         (*judged.values(), *opened),
         key=lambda finding: (finding.score is None, -(finding.score or 0.0)),
@@ -89,6 +100,7 @@ def fold(record: StudyRecord) -> ReviewState:
         measurements=tuple(each for each in measured.values() if each is not None),
         decisions={finding_id: decisions[finding_id] for finding_id in judged},
         foreign=frozenset(foreign),
+        carried=carried,
         line=tuple(event for event in line if _applies(event, present)),
         undone=tuple(pair for pair in undone if _applies(pair[1], present)),
     )
@@ -146,30 +158,6 @@ def _changed(covered: Iterable[ImageKey], present: set[ImageKey]) -> bool:
     )
 
 
-def _open_candidates(
-    record: StudyRecord,
-    present: set[ImageKey],
-    judged: Mapping[str, Finding],
-    decisions: Mapping[str, Event],
-) -> list[Finding]:
-    """Candidates of each image's latest run that no decision answers."""
-    latest = {run.image: run for run in record.runs if run.image in present}
-    by_id = {candidate.id: candidate for candidate in record.candidates}
-    found: list[Finding] = []
-    for candidate in record.candidates:
-        run = latest.get(candidate.image)
-        if run is None or candidate.run_id != run.id or candidate.id in judged:
-            continue
-        if any(
-            _carries_over(finding, by_id.get(finding.id), decisions[finding.id], candidate, run)
-            for finding in judged.values()
-            if finding.image == candidate.image
-        ):
-            continue
-        found.append(open_finding(candidate))
-    return found
-
-
 def open_finding(candidate: Candidate) -> Finding:
     """The finding that a candidate is before anybody judged it."""
     return Finding(
@@ -180,22 +168,4 @@ def open_finding(candidate: Candidate) -> Finding:
         status=Status.OPEN,
         score=candidate.score,
         derived_from=candidate.id,
-    )
-
-
-def _carries_over(
-    finding: Finding, judged: Candidate | None, decision: Event, candidate: Candidate, run: Run
-) -> bool:
-    """Whether an earlier decision already says what there is to say about a candidate.
-
-    Within one run candidates are told apart however much they overlap; so is a finding that the
-    reader drew while the run was on the screen.
-    """
-    earlier = decision.at < run.at if judged is None else judged.run_id != run.id
-    if not earlier:
-        return False
-    if same_finding(finding.box, finding.category, candidate.box, candidate.category):
-        return True
-    return judged is not None and same_finding(
-        judged.box, judged.category, candidate.box, candidate.category
     )

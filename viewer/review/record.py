@@ -4,7 +4,8 @@ Finding (``before`` and ``after`` of an event)::
 
     {"id", "image": {"uid", "frame_number", "pixel_sha256"},
      "box": [x_min, y_min, x_max, y_max], "category", "status", "score", "derived_from", "note",
-     "uncertain", "reason", "sources": [{"reader", "finding_id"}]}
+     "uncertain", "reason",
+     "sources": [{"reader", "finding_id", "box", "category", "status"}]}
 
 Measurement, in the same place::
 
@@ -17,7 +18,7 @@ forms grow by fields with defaults only, so that an older record can always be r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -177,11 +178,10 @@ def measurement_from_json(data: Mapping[str, Any]) -> Measurement:
 
 def finding_to_json(finding: Finding) -> dict[str, Any]:
     """The documented form; numbers become plain floats, whatever arithmetic they came from."""
-    box = finding.box
     return {
         "id": finding.id,
         "image": key_to_json(finding.image),
-        "box": [float(box.x_min), float(box.y_min), float(box.x_max), float(box.y_max)],
+        "box": _box_to_json(finding.box),
         "category": finding.category,
         "status": finding.status.value,
         "score": None if finding.score is None else float(finding.score),
@@ -189,16 +189,18 @@ def finding_to_json(finding: Finding) -> dict[str, Any]:
         "note": finding.note,
         "uncertain": finding.uncertain,
         "reason": None if finding.reason is None else finding.reason.value,
-        "sources": [_fields(source) for source in finding.sources],
+        "sources": [
+            _fields(source) | {"box": _box_to_json(source.box), "status": source.status.value}
+            for source in finding.sources
+        ],
     }
 
 
 def finding_from_json(data: Mapping[str, Any]) -> Finding:
-    x_min, y_min, x_max, y_max = data["box"]
     return Finding(
         id=data["id"],
         image=key_from_json(data["image"]),
-        box=Box(x_min, y_min, x_max, y_max),
+        box=_box_from_json(data["box"]),
         category=data["category"],
         status=Status(data["status"]),
         score=data.get("score"),
@@ -206,8 +208,27 @@ def finding_from_json(data: Mapping[str, Any]) -> Finding:
         note=data.get("note", ""),
         uncertain=bool(data.get("uncertain", False)),
         reason=None if data.get("reason") is None else Reason(data["reason"]),
-        sources=tuple(Source(**source) for source in data.get("sources", ())),
+        sources=tuple(_source_from_json(source) for source in data.get("sources", ())),
     )
+
+
+def _source_from_json(data: Mapping[str, Any]) -> Source:
+    return Source(
+        data["reader"],
+        data["finding_id"],
+        _box_from_json(data["box"]),
+        data["category"],
+        Status(data["status"]),
+    )
+
+
+def _box_to_json(box: Box) -> list[float]:
+    return [float(box.x_min), float(box.y_min), float(box.x_max), float(box.y_max)]
+
+
+def _box_from_json(data: Sequence[float]) -> Box:
+    x_min, y_min, x_max, y_max = data
+    return Box(x_min, y_min, x_max, y_max)
 
 
 def image_to_json(image: Image) -> dict[str, Any]:
