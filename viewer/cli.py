@@ -14,7 +14,9 @@ from detector.types import RESEARCH_USE_ONLY, DetectorError
 from viewer import log
 from viewer.commands.console import UsageError, require_paths, tell
 from viewer.dicom.model import VoiFunction, VoiWindow
-from viewer.errors import InputError, ViewerError
+from viewer.errors import ExchangeError, InputError, ViewerError
+from viewer.exchange.formats import FORMATS
+from viewer.exchange.options import Options, Pictures, Split
 from viewer.home import Home
 from viewer.version import VERSION
 
@@ -205,15 +207,39 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="export only what was decided on the images of these files or folders (else all)",
     )
-    parser.add_argument("--format", required=True, choices=("coco",))
+    parser.add_argument("--format", required=True, choices=tuple(FORMATS))
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="a new folder")
+    parser.add_argument(
+        "--reader",
+        metavar="NAME",
+        help="only this reader's decisions (else the consensus, or those of the only reader)",
+    )
+    parser.add_argument(
+        "--pictures",
+        choices=tuple(Pictures),
+        type=Pictures,
+        help="png8: as the reader sees them; png16: the values of the file; dicom: de-identified "
+        "(else what is usual for the format)",
+    )
+    parser.add_argument(
+        "--split",
+        type=_split,
+        metavar="TRAIN/VAL/TEST",
+        help="divide by patient, for example 0.8/0.1/0.1",
+    )
 
 
 def _add_import(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE")
-    parser.add_argument("--format", required=True, choices=("coco",))
+    parser.add_argument("file", type=Path, metavar="FILE_OR_FOLDER")
     parser.add_argument(
-        "--reader", metavar="NAME", help="whose findings these are (else the login name)"
+        "--format",
+        required=True,
+        choices=tuple(name for name, row in FORMATS.items() if row.reader is not None),
+    )
+    parser.add_argument(
+        "--reader",
+        metavar="NAME",
+        help="whose findings these are where the file does not say (else the login name)",
     )
 
 
@@ -284,6 +310,13 @@ def _window(text: str) -> VoiWindow:
     return VoiWindow(center, width, function)
 
 
+def _split(text: str) -> Split:
+    try:
+        return Split.of(text)
+    except ExchangeError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def _file_to_write(text: str) -> Path:
     path = Path(text)
     try:
@@ -341,14 +374,15 @@ def _render(options: argparse.Namespace, _home: Home) -> int:
 def _export(options: argparse.Namespace, home: Home) -> int:
     from viewer.commands.labels import export_labels  # noqa: PLC0415
 
-    export_labels(home, options.out, options.paths)
+    chosen = Options(options.reader, options.pictures, options.split)
+    export_labels(home, FORMATS[options.format], options.out, options.paths, chosen)
     return 0
 
 
 def _import(options: argparse.Namespace, home: Home) -> int:
     from viewer.commands.labels import import_labels  # noqa: PLC0415
 
-    return import_labels(home, options.file, options.reader)
+    return import_labels(home, FORMATS[options.format], options.file, options.reader)
 
 
 def _train(options: argparse.Namespace, home: Home) -> int:

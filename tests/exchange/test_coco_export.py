@@ -17,9 +17,13 @@ from viewer.dicom.model import Frame, Image, ImageKey, Skipped
 from viewer.dicom.pixels import decode
 from viewer.errors import Cancelled, ExchangeError
 from viewer.exchange import coco
+from viewer.exchange.export import ExportSummary
+from viewer.exchange.formats import FORMATS
 from viewer.review.measurement import Shape
 from viewer.review.session import ReviewSession
 from viewer.review.store import Store
+
+COCO_FORMAT = FORMATS["coco"]
 
 OpenFile = Callable[[Store, Path], tuple[ReviewSession, list[tuple[Image, Frame]]]]
 
@@ -57,8 +61,8 @@ def radiograph(tmp_path: Path) -> Path:
     )
 
 
-def export(store: Store, out: Path, **choice: Any) -> tuple[coco.ExportSummary, dict[str, Any]]:
-    summary = coco.export(store, out, decode, **choice)
+def export(store: Store, out: Path, **choice: Any) -> tuple[ExportSummary, dict[str, Any]]:
+    summary = COCO_FORMAT.export(store, out, decode, **choice)
     return summary, json.loads((out / "annotations.json").read_text("utf-8"))
 
 
@@ -91,7 +95,11 @@ class TestForm:
         self, reviewed: ReviewSession, store: Store, tmp_path: Path
     ) -> None:
         summary, document = export(store, tmp_path / "out")
-        assert (summary.images, summary.findings, summary.rejected) == (1, 3, 1)
+        assert (summary.written.images, summary.written.findings, summary.written.rejected) == (
+            1,
+            3,
+            1,
+        )
         assert summary.skipped == ()
         assert [each["status"] for each in document["annotations"]] == [
             "accepted",
@@ -210,14 +218,14 @@ class TestReview:
         session, [(image, frame)] = open_file(store, radiograph)
         session.add_run(key_of(image, frame), found((Box(1, 2, 30, 40), 0.9)))
         with pytest.raises(ExchangeError, match="nothing to export"):
-            coco.export(store, tmp_path / "out", decode)
+            COCO_FORMAT.export(store, tmp_path / "out", decode)
         session.reject(session.findings()[0].id)
         _, document = export(store, tmp_path / "rejected")
         assert document["images"][0]["reviewed_negative"] is False  # nobody said so
         session.sign()
         summary, document = export(store, tmp_path / "out")
         assert document["images"][0]["reviewed_negative"] is True
-        assert (summary.findings, summary.rejected) == (0, 1)
+        assert (summary.written.findings, summary.written.rejected) == (0, 1)
 
     def test_an_image_that_came_after_the_signature_is_not_complete(
         self, store: Store, open_file: OpenFile, tmp_path: Path
@@ -250,11 +258,11 @@ class TestChoice:
     def test_everything_a_study_or_images(
         self, store: Store, two: list[Image], tmp_path: Path
     ) -> None:
-        assert export(store, tmp_path / "all")[0].images == 2
+        assert export(store, tmp_path / "all")[0].written.images == 2
         key = store.patient_key(two[0].study)
-        assert export(store, tmp_path / "study", studies=[("1.2", key)])[0].images == 1
+        assert export(store, tmp_path / "study", studies=[("1.2", key)])[0].written.images == 1
         chosen = {(two[0].uid, 1)}
-        assert export(store, tmp_path / "image", images=chosen)[0].images == 1
+        assert export(store, tmp_path / "image", images=chosen)[0].written.images == 1
         with pytest.raises(ExchangeError):
             export(store, tmp_path / "none", studies=[("1.3", key)])
 
@@ -281,9 +289,9 @@ class TestChoice:
         assert [each.path for each in summary.skipped] == [str(two[0].path)]
         make_dicom(two[1].path, np.full((40, 30), 9, np.uint8), SOPInstanceUID=two[1].uid)
         with pytest.raises(ExchangeError, match="None of the 2 images"):
-            coco.export(store, tmp_path / "none", decode)
+            COCO_FORMAT.export(store, tmp_path / "none", decode)
         assert not (tmp_path / "none").exists()
-        other = coco.export(
+        other = COCO_FORMAT.export(
             store,
             tmp_path / "changed",
             lambda image: (
@@ -297,7 +305,7 @@ class TestChoice:
     def test_an_incomplete_picture_is_told_and_left_out(
         self, store: Store, two: list[Image], tmp_path: Path
     ) -> None:
-        summary = coco.export(
+        summary = COCO_FORMAT.export(
             store,
             tmp_path / "out",
             lambda image: replace(decode(image), incomplete=image.uid == two[0].uid),

@@ -16,12 +16,16 @@ from viewer.dicom.model import Frame, Image, ImageKey
 from viewer.dicom.pixels import decode
 from viewer.errors import ExchangeError
 from viewer.exchange import coco
+from viewer.exchange.formats import FORMATS
+from viewer.exchange.label_import import ImportSummary
 from viewer.review.finding import Finding, Status
 from viewer.review.fold import fold
 from viewer.review.session import ReviewSession
 from viewer.review.store import Store
 
 Load = Callable[[Path], list[tuple[Image, Frame]]]
+COCO_FORMAT = FORMATS["coco"]
+
 OpenFile = Callable[[Store, Path], tuple[ReviewSession, list[tuple[Image, Frame]]]]
 
 ROWS, COLUMNS = 120, 90
@@ -83,8 +87,8 @@ def count_events(store: Store) -> int:
 def test_plain_coco_gives_a_candidate_and_an_accepted_finding(
     store: Store, load: Load, write: Callable[[Any], Path], picture: Path
 ) -> None:
-    summary = coco.import_labels(store, write(plain_coco()), "Dr. Who", load=load)
-    assert summary == coco.ImportSummary(1, 1, ())
+    summary = COCO_FORMAT.import_labels(store, write(plain_coco()), "Dr. Who", load=load)
+    assert summary == ImportSummary(1, 1, (), ("Dr. Who",))
     (study,) = store.study_uids()
     record = store.load(study)
     candidate, accepted = fold(record).findings
@@ -101,9 +105,9 @@ def test_importing_twice_adds_nothing_twice(
     store: Store, load: Load, write: Callable[[Any], Path]
 ) -> None:
     file = write(plain_coco())
-    coco.import_labels(store, file, "Dr. Who", load=load)
+    COCO_FORMAT.import_labels(store, file, "Dr. Who", load=load)
     before = all_findings(store)
-    assert coco.import_labels(store, file, "Dr. Who", load=load) == coco.ImportSummary(0, 0, ())
+    assert COCO_FORMAT.import_labels(store, file, "Dr. Who", load=load) == ImportSummary(0, 0, ())
     assert all_findings(store) == before
 
 
@@ -111,15 +115,15 @@ def test_a_decision_that_stands_is_left_alone(
     store: Store, load: Load, write: Callable[[Any], Path]
 ) -> None:
     file = write(plain_coco())
-    coco.import_labels(store, file, "Dr. Who", load=load)
+    COCO_FORMAT.import_labels(store, file, "Dr. Who", load=load)
     session = ReviewSession(store, store.study_uids()[0], "Dr. Who")
     session.reject(session.findings()[1].id)
-    coco.import_labels(store, file, "Dr. Who", load=load)
+    COCO_FORMAT.import_labels(store, file, "Dr. Who", load=load)
     assert all_findings(store)[1].status is Status.REJECTED
 
 
 def test_an_import_can_be_undone(store: Store, load: Load, write: Callable[[Any], Path]) -> None:
-    coco.import_labels(store, write(plain_coco()), "Dr. Who", load=load)
+    COCO_FORMAT.import_labels(store, write(plain_coco()), "Dr. Who", load=load)
     session = ReviewSession(store, store.study_uids()[0], "Dr. Who")
     session.undo()
     assert [each.status for each in session.findings()] == [Status.OPEN]
@@ -141,7 +145,7 @@ def test_images_are_found_by_uid_and_by_pixels(
         {"sop_instance_uid": "9.9", "pixel_sha256": frame.pixel_sha256},
     ):
         document["images"] = [entry | identity]
-        summary = coco.import_labels(store, write(document), "Dr. Who", load=load)
+        summary = COCO_FORMAT.import_labels(store, write(document), "Dr. Who", load=load)
         assert summary.not_found == ()
     assert store.study_uids() == (image.study.uid,)
     assert len(all_findings(store)) == 2
@@ -171,7 +175,7 @@ def test_what_is_not_found_is_listed(
     document["images"][0] |= change
     if "frame_number" in change:
         document["images"][0]["file_name"] = "gone.png"
-    summary = coco.import_labels(store, write(document), "Dr. Who", load=load)
+    summary = COCO_FORMAT.import_labels(store, write(document), "Dr. Who", load=load)
     assert (summary.candidates, summary.findings) == (0, 0)
     assert len(summary.not_found) == 1
     assert document["images"][0]["file_name"] in summary.not_found[0]
@@ -189,7 +193,7 @@ def test_other_pixels_under_the_uid_get_nothing(
         "sop_instance_uid": image.uid,
         "pixel_sha256": "e" * 64,
     }
-    summary = coco.import_labels(store, write(document), "Dr. Who", load=load)
+    summary = COCO_FORMAT.import_labels(store, write(document), "Dr. Who", load=load)
     assert len(summary.not_found) == 1
     assert all_findings(store) == []
 
@@ -239,7 +243,7 @@ def test_a_wrong_entry_is_named_and_nothing_is_imported(
     document = plain_coco()
     spoil(document)
     with pytest.raises(ExchangeError, match=named):
-        coco.import_labels(store, write(document), "Dr. Who", load=load)
+        COCO_FORMAT.import_labels(store, write(document), "Dr. Who", load=load)
     assert store.study_uids() == ()
 
 
@@ -262,14 +266,14 @@ def test_a_file_that_is_not_coco_is_told(
     store: Store, load: Load, write: Callable[[Any], Path], text: str
 ) -> None:
     with pytest.raises(ExchangeError, match=r"labels\.json"):
-        coco.import_labels(store, write(text), "Dr. Who", load=load)
+        COCO_FORMAT.import_labels(store, write(text), "Dr. Who", load=load)
     assert store.study_uids() == ()
 
 
 def test_a_missing_or_binary_file_is_told(store: Store, load: Load, picture: Path) -> None:
     for file in (picture, picture.with_name("gone.json"), picture.parent):
         with pytest.raises(ExchangeError):
-            coco.import_labels(store, file, "Dr. Who", load=load)
+            COCO_FORMAT.import_labels(store, file, "Dr. Who", load=load)
 
 
 def detections(*boxes: tuple[Box, float]) -> Detections:
@@ -307,11 +311,11 @@ def test_an_export_comes_back_into_an_empty_store(
         )
         session, [(image, frame)] = open_file(store, path)
         review(session, image, frame)
-    coco.export(store, tmp_path / "out", decode)
-    summary = coco.import_labels(
+    COCO_FORMAT.export(store, tmp_path / "out", decode)
+    summary = COCO_FORMAT.import_labels(
         other_store, tmp_path / "out" / "annotations.json", "importer", load=load
     )
-    assert summary == coco.ImportSummary(0, 8, ())
+    assert summary == ImportSummary(0, 8, (), ("Dr. Who",))
     assert essence(other_store) == essence(store)
     event = other_store.load(other_store.study_uids()[0]).events[0]
     assert (event.reader, event.model_name, event.weights_sha256) == (
@@ -320,7 +324,7 @@ def test_an_export_comes_back_into_an_empty_store(
         "w" * 64,
     )
     # And once more around: the second export says the same of the boxes as the first.
-    coco.export(other_store, tmp_path / "again", decode)
+    COCO_FORMAT.export(other_store, tmp_path / "again", decode)
     first, second = (
         json.loads((tmp_path / name / "annotations.json").read_text()) for name in ("out", "again")
     )
@@ -341,10 +345,10 @@ def test_an_export_adds_nothing_where_it_came_from(
         )
         key = ImageKey(image.uid, 1, frame.pixel_sha256)
         session.add(key, Box(number * 20, 5, number * 20 + 10, 30), "opacity")
-    coco.export(store, tmp_path / "out", decode)
+    COCO_FORMAT.export(store, tmp_path / "out", decode)
     before = count_events(store)
     file = tmp_path / "out" / "annotations.json"
-    assert coco.import_labels(store, file, "x", load=load) == coco.ImportSummary(0, 0, ())
+    assert COCO_FORMAT.import_labels(store, file, "x", load=load) == ImportSummary(0, 0, ())
     assert count_events(store) == before
     assert len(store.study_uids()) == 2
 
@@ -368,8 +372,8 @@ def test_the_output_of_detect_becomes_candidates(
     )  # fmt: skip
     file = tmp_path / "results.json"
     file.write_text(json.dumps(document))
-    assert coco.import_labels(store, file, "x", load=load) == coco.ImportSummary(2, 0, ())
-    assert coco.import_labels(store, file, "x", load=load) == coco.ImportSummary(0, 0, ())
+    assert COCO_FORMAT.import_labels(store, file, "x", load=load) == ImportSummary(2, 0, ())
+    assert COCO_FORMAT.import_labels(store, file, "x", load=load) == ImportSummary(0, 0, ())
     first = store.load(images[0].study.uid)
     assert [each.status for each in fold(first).findings] == [Status.OPEN] * 2
     assert [each.score for each in fold(first).findings] == [1 / 3, 0.2]
@@ -393,12 +397,12 @@ def test_a_real_radiograph_goes_out_and_comes_back(
         session, [(image, frame)] = open_file(store, file)
         review(session, image, frame)
         session.sign()
-    coco.export(store, tmp_path / "out", decode)
+    COCO_FORMAT.export(store, tmp_path / "out", decode)
     document = json.loads((tmp_path / "out" / "annotations.json").read_text())
     for entry in document["images"]:
         (record,) = store.images_with_pixels(entry["pixel_sha256"])
         written = cv2.imread(str(tmp_path / "out" / entry["file_name"]), cv2.IMREAD_UNCHANGED)
         np.testing.assert_array_equal(written, decode(record.image).values)
         assert entry["review"] == "complete"
-    coco.import_labels(other_store, tmp_path / "out" / "annotations.json", "x", load=load)
+    COCO_FORMAT.import_labels(other_store, tmp_path / "out" / "annotations.json", "x", load=load)
     assert essence(other_store) == essence(store)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from viewer.dicom.model import Frame
-from viewer.exchange.pictures import to_stored, write_png
+from viewer.exchange.pictures import png, to_stored
 
 
 def frame_of(values: npt.NDArray[Any]) -> Frame:
@@ -19,7 +19,7 @@ def frame_of(values: npt.NDArray[Any]) -> Frame:
 def through_png(path: Path, values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], float, float]:
     """What a reader of the PNG gets back: stored values, and modality values' mapping."""
     picture = to_stored(frame_of(values))
-    write_png(path / "x.png", picture)
+    (path / "x.png").write_bytes(png(picture.stored))
     return cv2.imread(str(path / "x.png"), cv2.IMREAD_UNCHANGED), picture.slope, picture.intercept
 
 

@@ -15,6 +15,8 @@ from detector.types import Box
 from tests.dicom_factory import make_ct_series
 from tests.ui.window_fixtures import Desk, radiograph, undecodable
 from viewer.dicom.model import Skipped
+from viewer.exchange.formats import FORMATS
+from viewer.exchange.options import Options
 from viewer.review.store import Store
 from viewer.ui.dialogs import OpenReport
 from viewer.ui.position import Position, study_key
@@ -297,7 +299,7 @@ def test_closing_in_the_middle_of_an_export_leaves_no_half_of_it(
     desk.key(Qt.Key.Key_Return)
     (tmp_path / "out").mkdir()
     header = desk.window.reading.position.study.header  # type: ignore[union-attr]
-    desk.window.exchanging.export(tmp_path / "out" / "labels", [header])
+    desk.window.exchanging.export(FORMATS["coco"], tmp_path / "out" / "labels", [header], Options())
     desk.window.close()
     left = sorted((tmp_path / "out").rglob("*"))
     assert left == [] or (tmp_path / "out" / "labels" / "annotations.json") in left

@@ -4,75 +4,53 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from detector.types import Box
 from viewer.errors import ExchangeError
-from viewer.review.finding import Status
+from viewer.exchange.labels import LabelBox, LabelDocument, LabelImage, ModelName
+from viewer.exchange.options import PARTS
+from viewer.review.finding import Mode, Reason, Status
 
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class ModelName:
-    name: str
-    version: str
-    weights_sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class CocoImage:
-    id: int
-    file_name: str
-    width: int
-    height: int
-    frame_number: int
-    uid: str  # empty where not given, as are the next two
-    pixel_sha256: str
-    patient_key: str
-
-
-@dataclass(frozen=True, slots=True)
-class CocoBox:
-    """A candidate where ``score`` is given, else a finding."""
-
-    image_id: int
-    box: Box
-    category: str
-    score: float | None
-    status: Status
-    reader: str  # empty: not said
-    decided_at: datetime | None
-    threshold: float | None
-    ai_visible: bool
-    model: ModelName | None
-    model_score: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class CocoDocument:
-    """``model`` is the one that made the candidates; None where the file does not say."""
-
-    images: tuple[CocoImage, ...]
-    boxes: tuple[CocoBox, ...]
-    model: ModelName | None
-    device: str
-    floor: float
-
-
-def read_document(file: Path) -> CocoDocument:
-    """Read and check a whole COCO file.
+def read(path: Path) -> LabelDocument:
+    """Read and check a whole COCO file, or the one of a folder, or those of its split.
 
     Raises
     ------
     ExchangeError
-        It cannot be read, or an entry is wrong; the sentence names the entry.
+        It cannot be read, or an entry is wrong; the sentence names file and entry.
     """
+    if not path.is_dir():
+        return read_file(path)
+    names = ("annotations.json", *(f"{part}.json" for part in PARTS))
+    files = [path / name for name in names if (path / name).is_file()]
+    if not files:
+        raise ExchangeError(f"{path.name} has no {names[0]} and no {names[1]}; name the file.")
+    documents = [read_file(file) for file in files]
+    return documents[0] if len(documents) == 1 else joined(documents)
+
+
+def joined(documents: Sequence[LabelDocument]) -> LabelDocument:
+    """The files of one data set as one document: each counts its images from 1."""
+    images: list[LabelImage] = []
+    boxes: list[LabelBox] = []
+    for document in documents:
+        ids = {image.id: len(images) + n for n, image in enumerate(document.images, start=1)}
+        images += [replace(image, id=ids[image.id]) for image in document.images]
+        boxes += [replace(box, image_id=ids[box.image_id]) for box in document.boxes]
+    return replace(documents[0], images=tuple(images), boxes=tuple(boxes))
+
+
+def read_file(file: Path) -> LabelDocument:
+    """Read and check one COCO file."""
     try:
         root = json.loads(file.read_text("utf-8-sig"), parse_constant=_no_number)
     except (OSError, ValueError, RecursionError) as error:
@@ -85,19 +63,24 @@ def read_document(file: Path) -> CocoDocument:
     by_id = {image.id: image for image in images}
     categories = dict(_entries(file, root, "categories", _category))
 
-    def to_box(entry: dict[str, Any]) -> CocoBox:
+    def to_box(entry: dict[str, Any]) -> LabelBox:
         return _box(entry, by_id, categories)
 
-    def to_rejected(entry: dict[str, Any]) -> CocoBox:
+    def to_rejected(entry: dict[str, Any]) -> LabelBox:
         return _box({"status": "rejected"} | entry, by_id, categories)
+
+    def to_uncertain(entry: dict[str, Any]) -> LabelBox:
+        return replace(to_box(entry), uncertain=True)
 
     boxes = (
         *_entries(file, root, "annotations", to_box),
         *_entries(file, root, "rejected_annotations", to_rejected),
+        *_entries(file, root, "uncertain_annotations", to_uncertain),
     )
     with _entry(file, "info"):
         info = root.get("info") or {}
-        return CocoDocument(
+        return LabelDocument(
+            file.absolute().parent,
             images,
             boxes,
             _model(info.get("model")),
@@ -136,7 +119,7 @@ def _entries(
             yield read(entry)
 
 
-def _refuse_twice(file: Path, images: tuple[CocoImage, ...]) -> None:
+def _refuse_twice(file: Path, images: tuple[LabelImage, ...]) -> None:
     seen: set[int] = set()
     for number, image in enumerate(images):
         if image.id in seen:
@@ -144,11 +127,11 @@ def _refuse_twice(file: Path, images: tuple[CocoImage, ...]) -> None:
         seen.add(image.id)
 
 
-def _image(entry: dict[str, Any]) -> CocoImage:
+def _image(entry: dict[str, Any]) -> LabelImage:
     width, height = _whole(entry, "width"), _whole(entry, "height")
     if width <= 0 or height <= 0:
         raise ValueError("its width and height must be positive")
-    return CocoImage(
+    return LabelImage(
         id=_whole(entry, "id"),
         file_name=_text(entry, "file_name"),
         width=width,
@@ -168,8 +151,8 @@ def _category(entry: dict[str, Any]) -> tuple[int, str]:
 
 
 def _box(
-    entry: dict[str, Any], images: dict[int, CocoImage], categories: dict[int, str]
-) -> CocoBox:
+    entry: dict[str, Any], images: dict[int, LabelImage], categories: dict[int, str]
+) -> LabelBox:
     image_id, category_id = _whole(entry, "image_id"), _whole(entry, "category_id")
     if image_id not in images:
         raise ValueError(f"there is no image with the id {image_id}")
@@ -184,7 +167,7 @@ def _box(
     status = Status(_text(entry, "status") or "accepted")
     if status is Status.OPEN:
         raise ValueError("an open candidate has a score, not a status")
-    return CocoBox(
+    return LabelBox(
         image_id=image_id,
         box=_rectangle(entry, images[image_id]),
         category=categories[category_id],
@@ -196,10 +179,12 @@ def _box(
         ai_visible=visible,
         model=_model(entry.get("model")),
         model_score=_optional_number(entry, "model_score"),
+        reason=Reason(_text(entry, "reason")) if entry.get("reason") is not None else None,
+        mode=Mode(_text(entry, "mode") or Mode.CONCURRENT),
     )
 
 
-def _rectangle(entry: dict[str, Any], image: CocoImage) -> Box:
+def _rectangle(entry: dict[str, Any], image: LabelImage) -> Box:
     bbox = entry["bbox"]
     if not isinstance(bbox, list) or len(bbox) != 4:
         raise TypeError("'bbox' is not a list of four numbers")

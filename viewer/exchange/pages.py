@@ -43,12 +43,35 @@ class Page:
 
     @property
     def positive(self) -> tuple[tuple[Finding, Event], ...]:
-        """What is there, without what was rejected."""
+        """What is there, be it uncertain, without what was rejected."""
         return tuple(pair for pair in self.decided if pair[0].status in POSITIVE)
 
     @property
+    def certain(self) -> tuple[tuple[Finding, Event], ...]:
+        """What is there for sure: what a data set may show as an object."""
+        return tuple(pair for pair in self.positive if not pair[0].uncertain)
+
+    @property
+    def rejected(self) -> tuple[tuple[Finding, Event], ...]:
+        """What is not there for sure."""
+        return tuple(
+            (finding, decision)
+            for finding, decision in self.decided
+            if finding.status is Status.REJECTED and not finding.uncertain
+        )
+
+    @property
+    def uncertain(self) -> tuple[tuple[Finding, Event], ...]:
+        return tuple(pair for pair in self.decided if pair[0].uncertain)
+
+    @property
+    def exhaustive(self) -> bool:
+        """Nothing else is there than ``certain``: signed, and no finding is uncertain."""
+        return self.complete and not self.uncertain
+
+    @property
     def reviewed_negative(self) -> bool:
-        return self.complete and not self.positive
+        return self.exhaustive and not self.certain
 
 
 def pages(

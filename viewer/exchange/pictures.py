@@ -11,8 +11,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from detector.types import ToneCurve
+from viewer.dicom import voi
 from viewer.dicom.model import Frame
 from viewer.errors import ExchangeError
+from viewer.exchange.options import Pictures
+from viewer.exchange.pages import Page
 
 _LARGEST = 65535
 
@@ -54,19 +58,49 @@ def to_stored(frame: Frame) -> StoredPicture:
     return StoredPicture(steps.astype(np.uint16), slope, float(low))
 
 
-def write_png(path: Path, picture: StoredPicture) -> None:
-    """Write the stored values and nothing else: no text, no time, no profile.
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """A picture file: its content, and how its values are to be read.
+
+    Attributes
+    ----------
+    tone_curve : modality values to brightness; None where they are brightness already.
+    """
+
+    content: bytes
+    suffix: str
+    width: int
+    height: int
+    slope: float = 1.0
+    intercept: float = 0.0
+    tone_curve: ToneCurve | None = None
+
+
+def encoded(_page: Page, frame: Frame, form: Pictures) -> Encoded:
+    """One frame as the content of a picture file.
 
     Raises
     ------
     ExchangeError
-    OSError
+        It cannot be encoded.
     """
-    stored = picture.stored
-    done, encoded = cv2.imencode(".png", stored[..., ::-1] if stored.ndim == 3 else stored)
+    height, width = frame.values.shape[:2]
+    if form is Pictures.PNG8:
+        seen = voi.picture(frame, voi.default_voi(frame))
+        return Encoded(png(seen), ".png", width, height)
+    picture = to_stored(frame)
+    curve = voi.tone_curve(frame)
+    return Encoded(
+        png(picture.stored), ".png", width, height, picture.slope, picture.intercept, curve
+    )
+
+
+def png(stored: npt.NDArray[Any]) -> bytes:
+    """The stored values as PNG and nothing else: no text, no time, no profile."""
+    done, content = cv2.imencode(".png", stored[..., ::-1] if stored.ndim == 3 else stored)
     if not done:
         raise ExchangeError("A picture cannot be written as PNG.")
-    write_durably(path, encoded.tobytes())
+    return content.tobytes()
 
 
 def write_durably(path: Path, content: bytes) -> None:

@@ -8,6 +8,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from viewer.dicom.model import StudyHeader
+from viewer.exchange.formats import FORMATS
+from viewer.exchange.options import Options
 from viewer.settings import Settings
 from viewer.ui import dialogs
 from viewer.ui.analysis import Analysis, Outcome
@@ -75,7 +77,8 @@ class Asking(QObject):
         if folder is not None:
             # A name of its own: an export never writes over an earlier one.
             out = folder / f"lightbox-coco-{datetime.now():%Y%m%d-%H%M%S}"
-            self._exchanging.export(out, None if everything else self._selected_studies())
+            studies = None if everything else self._selected_studies()
+            self._exchanging.export(FORMATS["coco"], out, studies, Options())
 
     def _selected_studies(self) -> list[StudyHeader]:
         """Those picked in the browser, else the one on the screen."""
@@ -88,7 +91,7 @@ class Asking(QObject):
         """Import labels."""
         file = dialogs.choose_labels(self._window, self._folder)
         if file is not None:
-            self._exchanging.import_labels(file, self._settings.reader, self._load)
+            self._exchanging.import_labels(FORMATS["coco"], file, self._settings.reader, self._load)
 
     def settings(self) -> None:
         """Change the settings; who reads and with which model counts at once."""

@@ -10,7 +10,10 @@ from PySide6.QtCore import QObject, Signal
 
 from viewer.dicom.model import Frame, Image, Study, StudyHeader
 from viewer.errors import Cancelled, ViewerError
-from viewer.exchange import coco
+from viewer.exchange.export import ExportSummary
+from viewer.exchange.formats import Format
+from viewer.exchange.label_import import ImportSummary
+from viewer.exchange.options import Options
 from viewer.review.fold import fold
 from viewer.review.record import of_patient
 from viewer.ui.jobs import Jobs, Report
@@ -51,8 +54,10 @@ class Exchanging(QObject):
     def busy(self) -> bool:
         return self._jobs.busy(SLOT)
 
-    def export(self, out: Path, studies: Sequence[StudyHeader] | None) -> None:
-        """Write COCO into ``out``: these studies, or everything reviewed."""
+    def export(
+        self, row: Format, out: Path, studies: Sequence[StudyHeader] | None, options: Options
+    ) -> None:
+        """Write labels into ``out``: of these studies, or of everything reviewed."""
 
         def work(report: Report) -> str:
             def progress(count: int, total: int) -> None:
@@ -63,19 +68,19 @@ class Exchanging(QObject):
                 chosen = None
                 if studies is not None:
                     chosen = [(study.uid, store.patient_key(study)) for study in studies]
-                summary = coco.export(
-                    store, out, self._decode, studies=chosen, on_progress=progress
+                summary = row.export(
+                    store, out, self._decode, options, studies=chosen, on_progress=progress
                 )
             return _export_sentence(summary, out)
 
         self._submit(work, lambda: None)
 
-    def import_labels(self, file: Path, reader: str, load: Load) -> None:
-        """Take candidates and findings of a COCO file in."""
+    def import_labels(self, row: Format, path: Path, reader: str, load: Load) -> None:
+        """Take candidates and findings of a file or folder in."""
 
         def work(_report: Report) -> str:
             with _store(self._database) as store:
-                summary = coco.import_labels(store, file, reader, load=load)
+                summary = row.import_labels(store, path, reader, load=load)
             return _import_sentence(summary)
 
         self._submit(work, self.imported.emit)
@@ -121,18 +126,24 @@ class Exchanging(QObject):
         self.failed.emit("" if isinstance(error, Cancelled) else str(error))
 
 
-def _export_sentence(summary: coco.ExportSummary, out: Path) -> str:
-    parts = [_count(summary.images, "image"), _count(summary.findings, "finding")]
-    if summary.rejected:
-        parts.append(f"{summary.rejected} rejected")
+def _export_sentence(summary: ExportSummary, out: Path) -> str:
+    written = summary.written
+    parts = [_count(written.images, "image"), _count(written.findings, "finding")]
+    if written.rejected:
+        parts.append(f"{written.rejected} rejected")
+    if written.uncertain:
+        parts.append(f"{written.uncertain} uncertain")
     sentence = f"Exported {', '.join(parts)} to {out}."
+    if written.parts:
+        divided = (f"{part.name} {_count(part.patients, 'patient')}" for part in written.parts)
+        sentence += f" Divided by patient: {', '.join(divided)}."
     if summary.skipped:
         first = summary.skipped[0]
         sentence += f" Not exported: {_count(len(summary.skipped), 'image')} ({first.reason})"
     return sentence
 
 
-def _import_sentence(summary: coco.ImportSummary) -> str:
+def _import_sentence(summary: ImportSummary) -> str:
     parts = [_count(summary.candidates, "candidate"), _count(summary.findings, "finding")]
     sentence = f"Imported {', '.join(parts)}."
     if summary.not_found:

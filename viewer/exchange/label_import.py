@@ -1,9 +1,10 @@
-"""COCO files into the store: our own export, plain COCO, and the output of `detect`.
+"""What a file of labels says, into the store, whatever its format.
 
 A box with a ``score`` becomes a candidate, one without a decided finding: with the status, reader
-and time that the file gives, else accepted by the importing reader now. A signature is never
-imported: whoever signs has read the study. What the store holds already is not added again, and a
-decision that stands on the same box is left as it is.
+and time that the file gives, else accepted by the importing reader now. It goes into that reader's
+log, beside what is there; what other readers have decided counts for nothing in it. A signature is
+never imported: whoever signs has read the study. What the store holds already is not added again,
+and a decision that stands on the same box is left as it is.
 """
 
 from __future__ import annotations
@@ -19,16 +20,10 @@ from uuid import uuid4
 from detector.types import Box, Detection
 from viewer.dicom.model import Frame, Image, ImageKey
 from viewer.errors import InputError
-from viewer.exchange.coco_document import (
-    CocoBox,
-    CocoDocument,
-    CocoImage,
-    ModelName,
-    read_document,
-)
+from viewer.exchange.labels import LabelBox, LabelDocument, LabelImage, ModelName
 from viewer.review.finding import Event, Finding, Run, Status, Verb
 from viewer.review.fold import fold
-from viewer.review.record import ImageRecord, StudyRecord
+from viewer.review.record import ImageRecord, StudyRecord, of_log
 
 if TYPE_CHECKING:
     from viewer.review.store import Store
@@ -48,51 +43,62 @@ _VERBS = {
 
 @dataclass(frozen=True, slots=True)
 class ImportSummary:
-    """What was new, and each image of the file that was not found, with the reason."""
+    """What was new, and each image of the file that was not found, with the reason.
+
+    Attributes
+    ----------
+    readers : whose logs the findings went into.
+    """
 
     candidates: int
     findings: int
     not_found: tuple[str, ...]
+    readers: tuple[str, ...] = ()
 
 
-def import_labels(store: Store, file: Path, reader: str, *, load: Load) -> ImportSummary:
-    """Take the candidates and findings of a COCO file into the store.
+def import_document(
+    store: Store, document: LabelDocument, reader: str, *, load: Load
+) -> ImportSummary:
+    """Take the candidates and findings of a document into the store.
 
-    The image of an entry is the one in the store with its ``sop_instance_uid`` and
-    ``frame_number``, else one with its ``pixel_sha256``, else the file that ``file_name`` names in
-    the folder of the COCO file; that one is then remembered.
+    The image of an entry is the one in the store with its ``uid`` and ``frame_number``, else one
+    with its ``pixel_sha256``, else the file that ``file_name`` names in the folder of the document;
+    that one is then remembered.
 
     Parameters
     ----------
+    reader : whose findings these are where the document does not say.
     load : the images of a file with their decoded frames; its InputError makes it not found.
 
     Raises
     ------
-    ExchangeError
-        The file is wrong; nothing was imported.
     StoreError
         Importing the file again adds what is missing, and nothing twice.
     """
-    document = read_document(file)
-    found, not_found = _find_images(store, document, file.absolute().parent, load)
+    found, not_found = _find_images(store, document, load)
+    by_image: dict[int, list[LabelBox]] = {}
+    for box in document.boxes:
+        by_image.setdefault(box.image_id, []).append(box)
     candidates = 0
     events: list[Event] = []
     studies: dict[str, StudyRecord] = {}
     for image_id, record in found.items():
         study_uid = record.image.study.uid
-        study = studies.setdefault(study_uid, store.load(study_uid))
-        boxes = [box for box in document.boxes if box.image_id == image_id]
+        if study_uid not in studies:
+            studies[study_uid] = store.load(study_uid)
+        study, boxes = studies[study_uid], by_image.get(image_id, [])
         candidates += _import_candidates(store, study, record.key, document, boxes)
         events += _new_findings(study, record.key, boxes, reader)
     store.append(events)
-    return ImportSummary(candidates, len(events), tuple(not_found))
+    readers = tuple(dict.fromkeys(event.reader for event in events))
+    return ImportSummary(candidates, len(events), tuple(not_found), readers)
 
 
 # --- images --------------------------------------------------------------------------------------
 
 
 def _find_images(
-    store: Store, document: CocoDocument, folder: Path, load: Load
+    store: Store, document: LabelDocument, load: Load
 ) -> tuple[dict[int, ImageRecord], list[str]]:
     """The record of each entry by its id; images beside the file enter the store here."""
     found: dict[int, ImageRecord] = {}
@@ -100,9 +106,11 @@ def _find_images(
     taken: set[ImageKey] = set()
     for entry in document.images:
         try:
-            record = _by_identity(store, entry, taken) or _by_path(store, entry, folder, load)
+            record = _by_identity(store, entry, taken) or _by_path(
+                store, entry, document.folder, load
+            )
             size = record.image.columns, record.image.rows
-            if size != (entry.width, entry.height):
+            if (entry.width, entry.height) not in ((0, 0), size):
                 raise InputError(
                     f"the image has {size[0]} x {size[1]} pixels, not "
                     f"{entry.width} x {entry.height}."
@@ -116,7 +124,7 @@ def _find_images(
     return found, not_found
 
 
-def _by_identity(store: Store, entry: CocoImage, taken: set[ImageKey]) -> ImageRecord | None:
+def _by_identity(store: Store, entry: LabelImage, taken: set[ImageKey]) -> ImageRecord | None:
     if entry.uid:
         record = store.image(entry.uid, entry.frame_number)
         # The same UID with other pixels is another picture: its boxes are not for this one.
@@ -133,7 +141,7 @@ def _by_identity(store: Store, entry: CocoImage, taken: set[ImageKey]) -> ImageR
     return ranked[0] if ranked else None
 
 
-def _by_path(store: Store, entry: CocoImage, folder: Path, load: Load) -> ImageRecord:
+def _by_path(store: Store, entry: LabelImage, folder: Path, load: Load) -> ImageRecord:
     path = (folder / entry.file_name).resolve()
     if not entry.file_name or not path.is_relative_to(folder.resolve()) or not path.is_file():
         raise InputError("it is neither in the label database nor beside the file.")
@@ -157,8 +165,8 @@ def _import_candidates(
     store: Store,
     study: StudyRecord,
     key: ImageKey,
-    document: CocoDocument,
-    boxes: Iterable[CocoBox],
+    document: LabelDocument,
+    boxes: Iterable[LabelBox],
 ) -> int:
     """Record the scored boxes of one image as a run; 0 where that run is known.
 
@@ -211,16 +219,17 @@ def _rounded(box: Box, category: str, score: float) -> tuple[object, ...]:
 
 
 def _new_findings(
-    study: StudyRecord, key: ImageKey, boxes: Iterable[CocoBox], reader: str
+    study: StudyRecord, key: ImageKey, boxes: Iterable[LabelBox], reader: str
 ) -> list[Event]:
-    decided = [
-        finding
-        for finding in fold(study).findings
-        if finding.image == key and finding.status is not Status.OPEN
-    ]
+    decided: dict[str, list[Finding]] = {}
     events: list[Event] = []
     for box in boxes:
-        if box.score is not None or any(_same(finding, box) for finding in decided):
+        if box.score is not None:
+            continue
+        whose = box.reader or reader
+        if whose not in decided:
+            decided[whose] = _decided(study, key, whose)
+        if any(_same(finding, box) for finding in decided[whose]):
             continue
         finding = Finding(
             id=uuid4().hex,
@@ -230,13 +239,24 @@ def _new_findings(
             status=box.status,
             score=box.model_score,
             note=f"imported by {reader}",
+            uncertain=box.uncertain,
+            reason=box.reason,
         )
-        decided.append(finding)
-        events.append(_event(study.study_uid, finding, box, reader))
+        decided[whose].append(finding)
+        events.append(_event(study.study_uid, finding, box, whose))
     return events
 
 
-def _same(finding: Finding, box: CocoBox) -> bool:
+def _decided(study: StudyRecord, key: ImageKey, reader: str) -> list[Finding]:
+    """What a reader has decided on an image; a reader's log knows of nobody else's."""
+    return [
+        finding
+        for finding in fold(of_log(study, reader)).findings
+        if finding.image == key and finding.status is not Status.OPEN
+    ]
+
+
+def _same(finding: Finding, box: LabelBox) -> bool:
     ours, theirs = finding.box, box.box
     return finding.category == box.category and all(
         abs(a - b) <= SAME_BOX
@@ -249,7 +269,7 @@ def _same(finding: Finding, box: CocoBox) -> bool:
     )
 
 
-def _event(study_uid: str, finding: Finding, box: CocoBox, reader: str) -> Event:
+def _event(study_uid: str, finding: Finding, box: LabelBox, reader: str) -> Event:
     model = box.model
     return Event(
         id=uuid4().hex,
@@ -257,11 +277,12 @@ def _event(study_uid: str, finding: Finding, box: CocoBox, reader: str) -> Event
         verb=_VERBS[finding.status],
         before=None,
         after=finding,
-        reader=box.reader or reader,
+        reader=reader,
         at=box.decided_at or datetime.now(UTC),
         threshold=box.threshold or 0.0,
         ai_visible=box.ai_visible,
         weights_sha256=None if model is None else model.weights_sha256,
         model_name="" if model is None else model.name,
         model_version="" if model is None else model.version,
+        mode=box.mode,
     )

@@ -1,0 +1,136 @@
+"""What every export has in common: which images, how far it is, what it had to leave out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from viewer.dicom.model import Frame, Image, Skipped
+from viewer.errors import EngineError, ExchangeError, InputError
+from viewer.exchange import pages
+from viewer.exchange.folder import whole_folder
+from viewer.exchange.options import Options
+from viewer.exchange.pages import Page, decoded, name_of
+
+if TYPE_CHECKING:
+    from viewer.review.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """How much of an export fell into one part of the split."""
+
+    name: str  # train, val or test; "partial": images that were not reviewed completely
+    patients: int
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a format has written.
+
+    Attributes
+    ----------
+    uncertain : findings that the reader is not sure of; they go out as such, never as plain ones.
+    parts : of the split, where there is one.
+    """
+
+    images: int
+    findings: int
+    rejected: int = 0
+    uncertain: int = 0
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSummary:
+    """What an export holds, and the images that it had to leave out."""
+
+    written: Written
+    skipped: tuple[Skipped, ...]
+
+
+@dataclass(eq=False)
+class Export:
+    """One export on its way: what a format gets, to write files into ``folder``.
+
+    Attributes
+    ----------
+    pages : in an order that says nothing of patients.
+    folder : new and empty; it gets its name when the format has returned, and else goes away.
+    decode : how an image becomes a frame; its InputError or EngineError leaves the image out.
+    skipped : what was left out so far; a format may add to it.
+    """
+
+    pages: Sequence[Page]
+    folder: Path
+    decode: Callable[[Image], Frame]
+    options: Options
+    on_progress: Callable[[int, int], None] | None = None
+    skipped: list[Skipped] = field(default_factory=list)
+
+    def frames(self) -> Iterator[tuple[Page, Frame]]:
+        """Each page with its decoded frame; tells the progress, and passes over what it must."""
+        for done, page in enumerate(self.pages):
+            self.progress(done)
+            try:
+                frame = decoded(page, self.decode)
+            except (InputError, EngineError) as error:
+                self.skipped.append(Skipped(name_of(page.record.image), str(error)))
+                continue
+            yield page, frame
+        self.progress(len(self.pages))
+
+    def progress(self, done: int) -> None:
+        """Say how many pages are done; the reader's cancelling comes out of it."""
+        if self.on_progress is not None:
+            self.on_progress(done, len(self.pages))
+
+
+def export(
+    store: Store,
+    out: Path,
+    decode: Callable[[Image], Frame],
+    write: Callable[[Export], Written],
+    options: Options,
+    *,
+    studies: Collection[tuple[str, str]] | None = None,
+    images: Collection[tuple[str, int]] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> ExportSummary:
+    """Write the decided findings with their images into a folder: whole, or not at all.
+
+    Images with a decided finding go out, and those that were signed without one.
+
+    Parameters
+    ----------
+    out : the folder to make; an empty one may be there already.
+    write : the format.
+    studies, images : only these studies (uid, patient key), only these images (uid, frame number);
+        None: all.
+    on_progress : called with the images done and their number; what it raises ends the export.
+
+    Raises
+    ------
+    ExchangeError
+        There is nothing to export, or the folder cannot be written; nothing is left behind.
+    StoreError
+    """
+    found, left_out = pages.pages(store, studies=studies, images=images, reader=options.reader)
+    if not found:
+        why = f" {left_out[0].reason}" if left_out else ""
+        whose = "" if options.reader is None else f" by {options.reader}"
+        raise ExchangeError(
+            f"There is nothing to export: no finding is decided, no study signed{whose}.{why}"
+        )
+    with whole_folder(out) as folder:
+        work = Export(found, folder, decode, options, on_progress)
+        written = write(work)
+        if not written.images:
+            raise ExchangeError(
+                f"None of the {len(found)} images can be exported; the first: "
+                f"{work.skipped[0].reason}"
+            )
+    return ExportSummary(written, (*left_out, *work.skipped))

@@ -1,0 +1,112 @@
+"""The formats that labels go out in and come in from: one table for command line and window.
+
+What a format needs is imported when it is used: the window starts without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from viewer.dicom.model import Frame, Image
+from viewer.exchange.export import Export, ExportSummary, Written, export
+from viewer.exchange.label_import import ImportSummary, Load, import_document
+from viewer.exchange.labels import LabelDocument
+from viewer.exchange.options import Options, Pictures
+
+if TYPE_CHECKING:
+    from viewer.review.store import Store
+
+Write = Callable[[Export], Written]
+Read = Callable[[Path], LabelDocument]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One row of the table.
+
+    Attributes
+    ----------
+    name : on the command line.
+    words : in dialogs.
+    writes : what an export consists of, in a sentence.
+    writer, reader : import what is needed and give the function; no reader: cannot be imported.
+    pictures : how its frames may go out, the usual way first; empty: it has none.
+    splits : whether it can be split by patient.
+    files : the pattern of the files to import, for a file dialog.
+    """
+
+    name: str
+    words: str
+    writes: str
+    writer: Callable[[], Write]
+    reader: Callable[[], Read] | None = None
+    pictures: tuple[Pictures, ...] = ()
+    splits: bool = False
+    files: str = ""
+
+    def export(
+        self,
+        store: Store,
+        out: Path,
+        decode: Callable[[Image], Frame],
+        options: Options = Options(),  # noqa: B008  frozen
+        *,
+        studies: Collection[tuple[str, str]] | None = None,
+        images: Collection[tuple[str, int]] | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> ExportSummary:
+        """As ``viewer.exchange.export.export``."""
+        return export(
+            store, out, decode, self.writer(), options,
+            studies=studies, images=images, on_progress=on_progress,
+        )  # fmt: skip
+
+    def import_labels(self, store: Store, path: Path, reader: str, *, load: Load) -> ImportSummary:
+        """Take the candidates and findings of a file or folder into the store.
+
+        Parameters
+        ----------
+        reader : whose findings these are where the file does not say.
+        load : the images of a file with their decoded frames; its InputError makes it not found.
+
+        Raises
+        ------
+        ExchangeError
+            The file is wrong; nothing was imported.
+        StoreError
+            Importing the file again adds what is missing, and nothing twice.
+        """
+        assert self.reader is not None, "only what can be imported is offered for it"
+        document = self.reader()(path)
+        return import_document(store, document, reader, load=load)
+
+
+def _write_coco() -> Write:
+    from viewer.exchange import coco  # noqa: PLC0415
+
+    return coco.write
+
+
+def _read_coco() -> Read:
+    from viewer.exchange.coco_document import read  # noqa: PLC0415
+
+    return read
+
+
+_TABLE = (
+    Format(
+        "coco",
+        "COCO",
+        "annotations.json and pictures; it holds all that was decided.",
+        _write_coco,
+        _read_coco,
+        pictures=(Pictures.PNG16, Pictures.PNG8),
+        splits=True,
+        files="*.json",
+    ),
+)
+
+FORMATS = {row.name: row for row in _TABLE}
