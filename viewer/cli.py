@@ -243,6 +243,21 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_agreement(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--readers",
+        nargs=2,
+        metavar=("A", "B"),
+        help="only these two (else every two that have signed a study in common)",
+    )
+    parser.add_argument(
+        "--out",
+        type=_file_to_write,
+        metavar="FILE.csv",
+        help="write it as CSV as well, with a line for each study",
+    )
+
+
 def _add_train(parser: argparse.ArgumentParser) -> None:
     from viewer.commands.training_arguments import add_arguments  # noqa: PLC0415
 
@@ -385,6 +400,13 @@ def _import(options: argparse.Namespace, home: Home) -> int:
     return import_labels(home, FORMATS[options.format], options.file, options.reader)
 
 
+def _agreement(options: argparse.Namespace, home: Home) -> int:
+    from viewer.commands.agreement import agreement  # noqa: PLC0415
+
+    agreement(home, None if options.readers is None else tuple(options.readers), options.out)
+    return 0
+
+
 def _train(options: argparse.Namespace, home: Home) -> int:
     from viewer.commands.training_arguments import run  # noqa: PLC0415
 
@@ -426,6 +448,11 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Run]]
     "render": ("write the picture of one frame as PNG", _add_render, _render),
     "export": ("write the decided findings with their images", _add_export, _export),
     "import": ("read findings and candidates into the label database", _add_import, _import),
+    "agreement": (
+        "say how far the readers who signed the same studies agree",
+        _add_agreement,
+        _agreement,
+    ),
     "models": ("list, add, use and remove models", _add_models, _models),
     "train": ("train a model on exported findings", _add_train, _train),
     "evaluate": ("measure a model on labelled images", _add_evaluate, _evaluate),

@@ -16,7 +16,7 @@ from viewer.errors import InputError
 from viewer.review.finding import POSITIVE, Event, Finding, Role, Status
 from viewer.review.fold import ReviewState, fold
 from viewer.review.measurement import Measurement
-from viewer.review.record import ImageRecord, StudyRecord, of_log, of_patient, readers
+from viewer.review.record import ImageRecord, StudyRecord, by_patient, of_log, readers
 
 if TYPE_CHECKING:
     from viewer.review.store import Store
@@ -145,10 +145,9 @@ def _studies(store: Store, wanted: Collection[tuple[str, str]] | None) -> Iterat
     """Each study of each patient: one patient's signature says nothing about another's images."""
     uids = store.study_uids() if wanted is None else dict.fromkeys(uid for uid, _ in wanted)
     for study_uid in uids:
-        whole = store.load(study_uid)
-        for patient in sorted({record.patient_key for record in whole.images}):
+        for patient, study in by_patient(store.load(study_uid)):
             if wanted is None or (study_uid, patient) in wanted:
-                yield of_patient(whole, patient)
+                yield study
 
 
 def _study_words(study: StudyRecord) -> str:

@@ -110,6 +110,12 @@ def of_patient(record: StudyRecord, patient_key: str) -> StudyRecord:
     )
 
 
+def by_patient(record: StudyRecord) -> tuple[tuple[str, StudyRecord], ...]:
+    """Each patient's part of a study, with the patient key, in the order of the keys."""
+    keys = sorted({image.patient_key for image in record.images})
+    return tuple((key, of_patient(record, key)) for key in keys)
+
+
 def of_log(record: StudyRecord, reader: str, role: Role = Role.READER) -> StudyRecord:
     """What of a study one reader said, or what the consensus on it is.
 
