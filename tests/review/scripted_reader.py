@@ -16,7 +16,8 @@ from pathlib import Path
 
 from detector.types import Box, Detection, Detections
 from viewer.dicom.model import Image, ImageKey, Patient, SeriesHeader, StudyHeader
-from viewer.review.finding import Event, Status
+from viewer.errors import ViewerError
+from viewer.review.finding import Event, Mode, Reason, Status
 from viewer.review.measurement import Shape
 from viewer.review.session import ReviewSession
 from viewer.review.store import Store
@@ -34,25 +35,41 @@ def points(chance: random.Random) -> tuple[tuple[float, float], tuple[float, flo
     return (chance.uniform(0, 300), 1.0), (chance.uniform(0, 300), 299.0)
 
 
+def negative(session: ReviewSession) -> None:
+    """Signed as negative, or where a finding stands, as it is."""
+    try:
+        session.negative()
+    except ViewerError:
+        session.sign()
+
+
 def act(session: ReviewSession, chance: random.Random) -> None:
     findings = session.findings()
     some = chance.choice(findings).id if findings else ""
     measured = session.state.measurements
     one = chance.choice(measured).id if measured else ""
+    every = [finding.id for finding in findings]
     actions = {
         "accept": lambda: session.accept(some),
-        "reject": lambda: session.reject(some),
+        "reject": lambda: session.reject(some, reason=chance.choice((None, *Reason))),
+        "accept all": lambda: session.accept(*every),
+        "reject all": lambda: session.reject(*every),
+        "doubt": lambda: session.doubt(some),
+        "note": lambda: session.note(some, chance.choice(("", "as in the prior study"))),
+        "note study": lambda: session.note_study(chance.choice(("", "rotated"))),
+        "negative": lambda: negative(session),
         "correct": lambda: session.correct(some, box=box(chance)),
         "add": lambda: session.add(KEY, box(chance), "opacity"),
         "undo": session.undo,
         "redo": session.redo,
-        "sign": session.sign,
+        "sign": lambda: session.sign(chance.choice(("", "one more finding"))),
         "reopen": session.reopen,
         "measure": lambda: session.measure(KEY, Shape.LENGTH, points(chance)),
         "adjust": lambda: session.adjust(one, points(chance)),
         "erase": lambda: session.erase(one),
     }
-    names = ["add", "undo", "redo", "sign", "reopen", *(["accept", "reject", "correct"] * 2)]
+    names = ["add", "undo", "redo", "sign", "reopen", "negative", "note study"]
+    names += ["accept", "reject", "correct", "doubt", "note"] * 2 + ["accept all", "reject all"]
     names += ["adjust", "erase"] if measured else ["measure"]
     # The study stays small, so that the child spends its time writing.
     if sum(each.status is Status.ADDED for each in findings) > 20:
@@ -76,7 +93,7 @@ def review(database: Path, seed: int) -> None:
         series=SeriesHeader("1.2.3.1"),
     )
     store = Store.open(database)
-    session = ReviewSession(store, STUDY, "script")
+    session = ReviewSession(store, STUDY, "script", mode=Mode.BLIND)
     session.remember_image(image, KEY.pixel_sha256)
     if session.analysed(KEY.uid, 1) is None:
         found = tuple(Detection(box(chance), chance.random(), "opacity") for _ in range(6))
@@ -92,6 +109,7 @@ def review(database: Path, seed: int) -> None:
         return kept
 
     store.append = keep  # type: ignore[method-assign]
+    session.sign_first_read()
     while True:
         act(session, chance)
         while committed:

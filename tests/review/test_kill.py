@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from viewer.review.finding import Event
 from viewer.review.fold import fold
 from viewer.review.store import Store
 
@@ -61,6 +63,16 @@ class Readers:
         raise AssertionError("the scripted readers ended by themselves")
 
 
+def assert_whole_steps(events: Sequence[Event]) -> None:
+    """What was decided, undone or redone as one is there as a whole or not at all."""
+    steps = {event.step for event in events if event.step}
+    for step in steps:
+        decisions = [event for event in events if event.step == step and event.undoes is None]
+        answers = [event for event in events if event.step == step and event.undoes is not None]
+        assert len(decisions) > 1
+        assert len(answers) % len(decisions) == 0
+
+
 def kill_and_reopen(folder: Path, kills: int) -> tuple[int, int]:
     """Acknowledged events over all kills, and how many the store kept beyond them."""
     database = folder / "labels.sqlite"
@@ -75,7 +87,9 @@ def kill_and_reopen(folder: Path, kills: int) -> tuple[int, int]:
             kept = [event.id for event in record.events]
             extra = kept[len(told) :]
             assert kept[: len(told)] == told
-            assert len(extra) <= 1, "more was written than one decision at a time"
+            steps = {event.step or event.id for event in record.events[len(told) :]}
+            assert len(steps) <= 1, "more was written than one step at a time"
+            assert_whole_steps(record.events)
             fold(record)
             told += extra  # committed but not told: it stays
             beyond += len(extra)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -10,8 +11,9 @@ import sqlalchemy as sa
 from detector.types import Box, Detections
 from viewer.dicom.model import Image, ImageKey
 from viewer.errors import StoreError, ViewerError
-from viewer.review.finding import Finding, Status, Verb
+from viewer.review.finding import Finding, Mode, Reason, Status, Verb
 from viewer.review.fold import fold, subject_of
+from viewer.review.measurement import Measurement
 from viewer.review.session import ReviewSession
 from viewer.review.store import Store
 
@@ -408,16 +410,16 @@ class TestAnotherRun:
 
 def last_word(session: ReviewSession, store: Store) -> dict[str, Finding]:
     """The simplest reading of the log: what its last event about each finding says."""
-    said: dict[str, Finding | None] = {}
+    said: dict[str, Finding | Measurement | None] = {}
     for event in store.load(session.study_uid).events:
         subject = subject_of(event)
         if subject is not None:
             said[subject.id] = event.after
-    return {
-        key: finding
-        for key, finding in said.items()
-        if finding is not None and finding.status is not Status.OPEN
-    }
+    return {key: one for key, one in said.items() if isinstance(one, Finding) and spoken_of(one)}
+
+
+def spoken_of(finding: Finding) -> bool:
+    return finding.status is not Status.OPEN or finding.uncertain or finding.note != ""
 
 
 def act(session: ReviewSession, key: ImageKey, chance: random.Random) -> None:
@@ -430,31 +432,56 @@ def act(session: ReviewSession, key: ImageKey, chance: random.Random) -> None:
     def some() -> str:
         return chance.choice(session.findings()).id
 
+    def several() -> list[str]:
+        return [each.id for each in session.findings() if chance.random() < 0.5]
+
     verb = chance.choice(
-        ("accept", "reject", "correct", "category", "add", "undo", "redo", "undo", "redo")
-        + (("sign", "reopen") if chance.random() < 0.3 else ())
+        ("accept", "reject", "correct", "category", "add", "doubt", "note", "several")
+        + ("undo", "redo", "undo", "redo")
+        + (("sign", "reopen", "study", "negative") if chance.random() < 0.3 else ())
     )
     match verb:
         case "accept":
             session.accept(some())
         case "reject":
-            session.reject(some())
+            session.reject(some(), reason=chance.choice((None, *Reason)))
+        case "several":
+            chance.choice((session.accept, session.reject))(*several())
         case "correct":
             session.correct(some(), box=box())
         case "category":
             session.correct(some(), category=chance.choice(("opacity", "mass")))
         case "add":
             session.add(key, box(), "nodule")
+        case "doubt":
+            session.doubt(some())
+        case "note":
+            session.note(some(), chance.choice(("", "old", "new")))
+        case "study":
+            session.note_study(chance.choice(("", "rotated", "lordotic")))
+        case "negative":
+            with suppress(ViewerError):
+                session.negative()
         case _:
             getattr(session, verb)()
 
 
-@pytest.mark.parametrize("seed", range(12))
+def outcome(session: ReviewSession) -> object:
+    """All that the reader has said, as it stands."""
+    state = session.state
+    return state.findings, state.signed, state.signature, state.amends, state.comment
+
+
+@pytest.mark.parametrize("seed", range(16))
 def test_any_sequence_folds_undoes_and_redoes(
     session: ReviewSession, store: Store, key: ImageKey, seed: int
 ) -> None:
     chance = random.Random(seed)
-    start = session.findings(), session.signed
+    if seed % 4 == 3:  # a blind reading, with something said before anything was seen
+        session = ReviewSession(store, STUDY, "Dr. Who", mode=Mode.BLIND)
+        session.add(key, Box(0, 0, 30, 30), "nodule")
+        session.sign_first_read()
+    start = outcome(session)
     length = len(store.load(STUDY).events)
     for _ in range(40):
         act(session, key, chance)
@@ -462,19 +489,21 @@ def test_any_sequence_folds_undoes_and_redoes(
         assert fold(record) == session.state
         assert len(record.events) >= length  # the log only grows
         length = len(record.events)
-        judged = {each.id: each for each in session.findings() if each.status is not Status.OPEN}
+        judged = {each.id: each for each in session.findings() if spoken_of(each)}
         assert judged == last_word(session, store)
     while session.can_redo:
         session.redo()
-    end = session.findings(), session.signed
+    end = outcome(session)
     while session.can_undo:
         session.undo()
         assert fold(store.load(STUDY)) == session.state
-    assert (session.findings(), session.signed) == start
+    assert outcome(session) == start
     while session.can_redo:
         session.redo()
-    assert (session.findings(), session.signed) == end
+    assert outcome(session) == end
     assert ReviewSession(store, STUDY, "Dr. Who").state == session.state
+    modes = {event.mode for event in store.load(STUDY).events}
+    assert modes == {Mode.BLIND if seed % 4 == 3 else Mode.CONCURRENT}
 
 
 class TestSeries:

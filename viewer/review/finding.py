@@ -84,7 +84,8 @@ class Finding:
     id : the candidate's id where there is one.
     score : the candidate's; None for the reader's own.
     derived_from : candidate id.
-    uncertain : the reader is not sure of it; its status stands all the same.
+    uncertain : the reader is not sure of it; its status stands all the same. An open candidate
+        stays open: it is exported in neither class, and signing does not ask about it again.
     reason : of a rejection, where the reader gave one.
     sources : of a finding of the consensus: whose findings it rests on.
     """
@@ -139,9 +140,9 @@ class Event:
     """One decision, as it is kept for ever (append only).
 
     ``before`` and ``after`` are the finding or measurement around a decision (None: it did not
-    exist); both are None for the verbs of the whole study, SIGN, FIRST_READ and REOPEN. These list
-    in ``covers`` the images, with their pixels, that the signature is about: an image that came
-    later was never signed.
+    exist); both are None for the verbs of the whole study: SIGN, FIRST_READ, REOPEN and a NOTE on
+    it. These list in ``covers`` the images, with their pixels, that they are about: an image that
+    came later was never signed.
 
     A log is what one reader says of one patient's study, or the consensus on it (``role``).
 
@@ -170,4 +171,4 @@ class Event:
     step: str = ""  # the same for events that are undone as one; empty: this event alone
     # Its place in its log, from 1; 0 until the store has given it one.
     revision: int = field(default=0, compare=False)
-    comment: str = ""  # the reader's words on a verb of the whole study, such as an amendment
+    comment: str = ""  # the reader's words on the whole study: a note, why it is signed again

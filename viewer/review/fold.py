@@ -25,18 +25,23 @@ class ReviewState:
     Attributes
     ----------
     findings : judged findings and open candidates on the present pixels, best score first, those
-        without a score last in the order in which they came.
+        without a score last in the order in which they came. An open candidate that the reader
+        doubts or has written a note on stays open, with that word, in newer runs, too.
     measurements : on the present pixels, in the order in which they were first made.
     signed : the last standing decision is SIGN, and no image that it covers has got other pixels
         since. A decision after signing reopens the study; taking it back restores the signature.
         A measurement is no decision: what was signed stays so.
     signature : the SIGN in force, None where the study is not signed.
     signed_images : the images that are reviewed completely: signed, with these very pixels.
+    amends : the signature before that: of a signed study the one that the signature in force
+        amends, of another one the last that stands, after which something was decided.
+    first_read : the FIRST_READ in force: a blind reading until then.
+    comment : the reader's note on the whole study.
     decisions : finding id -> the standing decision that gave the finding its present state.
     foreign : (uid, frame number) of images with decisions on other pixels than the present ones;
         these decisions are kept but not applied.
     carried : candidate of an image's latest run -> the earlier finding that speaks for it.
-    line : standing decisions that undo can take back, oldest first.
+    line : standing decisions that undo can take back, oldest first: those since the first read.
     undone : what redo can bring back, oldest first: each undoing event with the decision it took.
     """
 
@@ -50,6 +55,9 @@ class ReviewState:
     undone: tuple[tuple[Event, Event], ...] = ()
     measurements: tuple[Measurement, ...] = ()
     signature: Event | None = None
+    amends: Event | None = None
+    first_read: Event | None = None
+    comment: str = ""
 
 
 def fold(record: StudyRecord) -> ReviewState:
@@ -71,7 +79,7 @@ def fold(record: StudyRecord) -> ReviewState:
             measured[subject.id] = event.after if isinstance(event.after, Measurement) else None
             continue
         decisions[subject.id] = event
-        if isinstance(event.after, Finding) and event.after.status is not Status.OPEN:
+        if isinstance(event.after, Finding) and _says_something(event.after):
             judged[subject.id] = event.after
         else:
             judged.pop(subject.id, None)
@@ -89,19 +97,20 @@ def fold(record: StudyRecord) -> ReviewState:
         (*judged.values(), *opened),
         key=lambda finding: (finding.score is None, -(finding.score or 0.0)),
     )
-    signature = _signature(line)
-    if signature is not None and _changed(signature.covers, present):
-        signature = None
+    signature, amends = _signatures(line, present)
     return ReviewState(
         findings=tuple(findings),
         signed=signature is not None,
         signature=signature,
+        amends=amends,
+        first_read=_last(line, Verb.FIRST_READ, present),
+        comment=next((event.comment for event in reversed(line) if _is_study_note(event)), ""),
         signed_images=frozenset(signature.covers) & present if signature else frozenset(),
         measurements=tuple(each for each in measured.values() if each is not None),
         decisions={finding_id: decisions[finding_id] for finding_id in judged},
         foreign=frozenset(foreign),
         carried=carried,
-        line=tuple(event for event in line if _applies(event, present)),
+        line=tuple(event for event in _since_first_read(line) if _applies(event, present)),
         undone=tuple(pair for pair in undone if _applies(pair[1], present)),
     )
 
@@ -142,11 +151,37 @@ def _applies(event: Event, present: set[ImageKey]) -> bool:
     return subject is None or subject.image in present
 
 
-def _signature(line: list[Event]) -> Event | None:
-    """The SIGN that no decision came after, or None."""
+def _says_something(finding: Finding) -> bool:
+    """Whether it is more than a candidate that nobody has looked at."""
+    return finding.status is not Status.OPEN or finding.uncertain or bool(finding.note)
+
+
+def _is_study_note(event: Event) -> bool:
+    return event.verb is Verb.NOTE and subject_of(event) is None
+
+
+def _since_first_read(line: list[Event]) -> list[Event]:
+    """What came after the last FIRST_READ, which is never taken back."""
+    for position in range(len(line) - 1, -1, -1):
+        if line[position].verb is Verb.FIRST_READ:
+            return line[position + 1 :]
+    return line
+
+
+def _signatures(line: list[Event], present: set[ImageKey]) -> tuple[Event | None, Event | None]:
+    """The SIGN that no decision came after, and the one before it; None where there is none."""
+    decisions = [event for event in line if not isinstance(subject_of(event), Measurement)]
+    last = _last(decisions, Verb.SIGN, present)
+    if last is None or last is not decisions[-1]:
+        return None, last
+    return last, _last(decisions[:-1], Verb.SIGN, present)
+
+
+def _last(line: list[Event], verb: Verb, present: set[ImageKey]) -> Event | None:
+    """The last of these that covers no image that has got other pixels since."""
     for event in reversed(line):
-        if not isinstance(subject_of(event), Measurement):
-            return event if event.verb is Verb.SIGN else None
+        if event.verb is verb and not _changed(event.covers, present):
+            return event
     return None
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from detector.types import Box, Detections
 from viewer.dicom.model import ImageKey
 from viewer.errors import ViewerError
-from viewer.review.finding import Finding, Run, Status, Verb
+from viewer.review.finding import POSITIVE, Event, Finding, Mode, Reason, Run, Status, Verb
 from viewer.review.measurement import Measurement, Point, Shape
 from viewer.review.study_log import StudyLog, new_id
 
@@ -21,54 +21,20 @@ class ReviewSession(StudyLog):
 
     Each verb commits its event before the state changes and the callbacks run; where the store
     fails, its StoreError is raised and nothing has changed. What would change nothing, such as
-    accepting twice, writes no event.
+    accepting twice, writes no event. What is decided at once is undone at once.
     """
-
-    # --- what is shown ---------------------------------------------------------------------------
-
-    def findings(
-        self, uid: str | None = None, frame_number: int | None = None
-    ) -> tuple[Finding, ...]:
-        """All findings of the study, an image or a frame: best score first, own ones last."""
-        return tuple(
-            finding
-            for finding in self._state.findings
-            if (uid is None or finding.image.uid == uid)
-            and (frame_number is None or finding.image.frame_number == frame_number)
-        )
-
-    def shown(self, uid: str | None = None, frame_number: int | None = None) -> tuple[Finding, ...]:
-        """The findings whose marks are drawn, in the order of ``findings``."""
-        return tuple(
-            finding for finding in self.findings(uid, frame_number) if self._is_shown(finding)
-        )
-
-    def _is_shown(self, finding: Finding) -> bool:
-        if finding.status is Status.OPEN:
-            return self._ai_visible and self._above_threshold(finding)
-        return finding.status is not Status.REJECTED or self._show_rejected
-
-    def _above_threshold(self, finding: Finding) -> bool:
-        return finding.score is not None and finding.score >= self._threshold
-
-    def undecided(self) -> tuple[Finding, ...]:
-        """Open candidates at or above the threshold, shown or hidden by ``ai_visible``."""
-        return tuple(
-            finding
-            for finding in self._state.findings
-            if finding.status is Status.OPEN and self._above_threshold(finding)
-        )
-
-    def finding(self, finding_id: str) -> Finding:
-        for finding in self._state.findings:
-            if finding.id == finding_id:
-                return finding
-        raise ViewerError("This finding is not there any more.")
 
     # --- runs ------------------------------------------------------------------------------------
 
-    def add_run(self, image_key: ImageKey, detections: Detections) -> None:
-        """Keep one run of a model with all its candidates; decisions stay as they are."""
+    def add_run(
+        self, image_key: ImageKey, detections: Detections, threshold: float | None = None
+    ) -> None:
+        """Keep one run of a model with all its candidates; decisions stay as they are.
+
+        Parameters
+        ----------
+        threshold : the model's own, from its card; None: not known.
+        """
         run = Run(
             id=new_id(),
             image=image_key,
@@ -80,6 +46,7 @@ class ReviewSession(StudyLog):
             at=datetime.now(UTC),
             precision=detections.precision,
             image_findings=detections.image_findings,
+            threshold=threshold,
         )
         candidates = self._store.record_run(run, detections.detections)
         self._record = replace(
@@ -100,29 +67,41 @@ class ReviewSession(StudyLog):
 
     # --- decisions -------------------------------------------------------------------------------
 
-    def accept(self, finding_id: str) -> None:
-        """The box marks what it says. Nothing to do where the reader said so already."""
-        before = self.finding(finding_id)
-        if before.status in (Status.OPEN, Status.REJECTED):
-            self._decide(Verb.ACCEPT, before, replace(before, status=self._accepted(before)))
+    def accept(self, *finding_ids: str) -> None:
+        """The boxes mark what they say. Nothing to do where the reader said so already."""
+        self._commit_as_one(
+            [
+                self._event(Verb.ACCEPT, before, self._accepted(before))
+                for before in map(self.finding, dict.fromkeys(finding_ids))
+                if before.status in (Status.OPEN, Status.REJECTED)
+            ]
+        )
 
-    def _accepted(self, finding: Finding) -> Status:
+    def _accepted(self, finding: Finding) -> Finding:
         # A box that was corrected, rejected and is now accepted is still not the detector's.
         candidate = self._candidate(finding)
-        if candidate is None or (candidate.box, candidate.category) == (
-            finding.box,
-            finding.category,
-        ):
-            return Status.ACCEPTED
-        return Status.CORRECTED
+        untouched = candidate is None or (
+            (candidate.box, candidate.category) == (finding.box, finding.category)
+        )
+        status = Status.ACCEPTED if untouched else Status.CORRECTED
+        return replace(finding, status=status, reason=None)
 
-    def reject(self, finding_id: str) -> None:
-        """There is nothing of the kind. The reader's own finding is removed instead."""
-        before = self.finding(finding_id)
-        if before.status is Status.ADDED:
-            self.remove(finding_id)
-        elif before.status is not Status.REJECTED:
-            self._decide(Verb.REJECT, before, replace(before, status=Status.REJECTED))
+    def reject(self, *finding_ids: str, reason: Reason | None = None) -> None:
+        """There is nothing of the kind. The reader's own findings are removed instead.
+
+        Parameters
+        ----------
+        reason : why the detector is wrong; where a finding is rejected already, it is given it.
+        """
+        self._commit_as_one(
+            [
+                self._event(Verb.REMOVE, before)
+                if before.status is Status.ADDED
+                else self._event(Verb.REJECT, before, _rejected(before, reason))
+                for before in map(self.finding, dict.fromkeys(finding_ids))
+                if before.status is not Status.REJECTED or reason not in (None, before.reason)
+            ]
+        )
 
     def correct(self, finding_id: str, box: Box | None = None, category: str | None = None) -> None:
         """Accept with another box or category; the part of the box outside the frame is cut off.
@@ -142,7 +121,8 @@ class ReviewSession(StudyLog):
             return
         own = before.status is Status.ADDED
         status = Status.ADDED if own else Status.CORRECTED
-        self._decide(Verb.CORRECT, before, replace(after, status=status))
+        after = replace(after, status=status, reason=None)
+        self._commit(self._event(Verb.CORRECT, before, after))
 
     def add(self, image_key: ImageKey, box: Box, category: str) -> Finding:
         """A finding that the detector missed.
@@ -159,7 +139,7 @@ class ReviewSession(StudyLog):
             category=category,
             status=Status.ADDED,
         )
-        self._decide(Verb.ADD, None, finding)
+        self._commit(self._event(Verb.ADD, None, finding))
         return finding
 
     def remove(self, finding_id: str) -> None:
@@ -167,7 +147,28 @@ class ReviewSession(StudyLog):
         before = self.finding(finding_id)
         if before.status is not Status.ADDED:
             raise ViewerError("Only a finding that the reader added can be removed; reject this.")
-        self._decide(Verb.REMOVE, before, None)
+        self._commit(self._event(Verb.REMOVE, before))
+
+    def doubt(self, finding_id: str) -> None:
+        """Mark a finding as uncertain, or as certain again; its status stands all the same.
+
+        An open candidate stays open and is not asked about any more.
+        """
+        before = self.finding(finding_id)
+        after = replace(before, uncertain=not before.uncertain)
+        self._commit(self._event(Verb.DOUBT, before, after))
+
+    def note(self, finding_id: str, text: str) -> None:
+        """Write the reader's words on a finding; empty takes them away."""
+        before = self.finding(finding_id)
+        after = replace(before, note=text.strip())
+        if after != before:
+            self._commit(self._event(Verb.NOTE, before, after))
+
+    def note_study(self, text: str) -> None:
+        """The same on the whole study."""
+        if text.strip() != self._state.comment:
+            self._commit(self._event(Verb.NOTE, covers=self._seen(), comment=text.strip()))
 
     def _fitted(self, image_key: ImageKey, box: Box) -> Box:
         image = self._image(image_key)
@@ -219,23 +220,90 @@ class ReviewSession(StudyLog):
         """True while the signature stands; a later decision reopens the study."""
         return self._state.signed
 
-    def sign(self) -> None:
+    def sign(self, comment: str = "") -> None:
         """The images seen so far are read completely, with or without findings.
+
+        Signing again after a decision amends the earlier signature, which stays in the log.
+
+        Parameters
+        ----------
+        comment : why it is amended.
 
         Raises
         ------
         ViewerError
-            No image of the study was seen.
+            No image of the study was seen; the first read of a blind reading is not signed.
         """
+        self._refuse_while_blind()
+        self._commit_as_one(self._signing(comment))
+
+    def _signing(self, comment: str = "") -> list[Event]:
+        covers = self._seen()
+        if self.signed and self._state.signed_images.issuperset(covers):
+            return []
+        return [self._event(Verb.SIGN, covers=covers, comment=comment.strip())]
+
+    def negative(self) -> None:
+        """Reject every open candidate at or above the threshold and sign, as one step.
+
+        Raises
+        ------
+        ViewerError
+            A finding stands, or is uncertain; or as ``sign`` raises.
+        """
+        self._refuse_while_blind()
+        findings = self.findings()
+        if any(finding.status in POSITIVE for finding in findings):
+            raise ViewerError(
+                "A finding stands on this study: it is not negative. Reject it, or sign the study "
+                "with it."
+            )
+        if any(finding.status is Status.OPEN and finding.uncertain for finding in findings):
+            raise ViewerError(
+                "A candidate is marked as uncertain: accept or reject it before the study is "
+                "signed as negative."
+            )
+        rejecting = [
+            self._event(Verb.REJECT, before, _rejected(before)) for before in self.undecided()
+        ]
+        signing = self._signing()
+        if rejecting and not signing:  # the signature there is was given without them
+            signing = [self._event(Verb.SIGN, covers=self._seen())]
+        self._commit_as_one([*rejecting, *signing])
+
+    def sign_first_read(self) -> None:
+        """What was read without the detector stands as it is; its marks are shown from now on.
+
+        It cannot be undone, and nothing before it can be undone any more.
+
+        Raises
+        ------
+        ViewerError
+            The study is not read blind, or no image of it was seen.
+        """
+        if self._mode is not Mode.BLIND:
+            raise ViewerError("This study is read with AI marks; it has no first read of its own.")
+        if self.blind:
+            self._commit(self._event(Verb.FIRST_READ, covers=self._seen()))
+
+    def _refuse_while_blind(self) -> None:
+        if self.blind:
+            raise ViewerError(
+                "Sign your first read first: this study is read blind, and its AI marks are hidden "
+                "until then."
+            )
+
+    def _seen(self) -> tuple[ImageKey, ...]:
+        """The images that a word about the whole study covers."""
         covers = tuple(record.key for record in self._record.images)
         if not covers:
             raise ViewerError("There is nothing to sign: no image of this study was shown yet.")
-        if not self.signed or not self._state.signed_images.issuperset(covers):
-            self._commit(self._event(Verb.SIGN, covers=covers))
+        return covers
 
     def reopen(self) -> None:
         if self._state.signature is not None:
             self._commit(self._event(Verb.REOPEN, covers=self._state.signature.covers))
 
-    def _decide(self, verb: Verb, before: Finding | None, after: Finding | None) -> None:
-        self._commit(self._event(verb, before, after))
+
+def _rejected(finding: Finding, reason: Reason | None = None) -> Finding:
+    return replace(finding, status=Status.REJECTED, reason=reason)

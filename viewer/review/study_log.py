@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,10 +10,13 @@ from uuid import uuid4
 
 from viewer.dicom.model import Image, ImageKey
 from viewer.errors import ConflictError, ViewerError
-from viewer.review.finding import Candidate, Event, Finding, Role, Verb
-from viewer.review.fold import ReviewState, fold, subject_of
+from viewer.review.finding import Candidate, Event, Finding, Mode, Role, Verb
+from viewer.review.fold import fold, subject_of
+from viewer.review.history import History, history
 from viewer.review.measurement import Measurement
+from viewer.review.reading_mode import mode_of
 from viewer.review.record import StudyRecord, of_log, of_patient, readers
+from viewer.review.sight import Sight
 
 if TYPE_CHECKING:
     from viewer.review.store import Store
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 _UNDO_VERB = {Verb.SIGN: Verb.REOPEN, Verb.REOPEN: Verb.SIGN}
 
 
-class StudyLog:
+class StudyLog(Sight):
     """One study as one reader sees it, or the consensus on it, and the way to write to it.
 
     An event is on the disk before the state changes and the callbacks run; where the store fails,
@@ -31,6 +34,7 @@ class StudyLog:
     ----------
     patient_key : whose study it is, as the store names the patient; None: whoever's is in it.
     role : ADJUDICATOR: the log of the consensus, in which ``reader`` decides.
+    mode : how the study is read where nothing was said of it yet.
     """
 
     def __init__(
@@ -40,6 +44,8 @@ class StudyLog:
         reader: str,
         patient_key: str | None = None,
         role: Role = Role.READER,
+        *,
+        mode: Mode = Mode.CONCURRENT,
     ) -> None:
         self._role = role
         self._readers: tuple[str, ...] = ()
@@ -47,12 +53,8 @@ class StudyLog:
         self._study_uid = study_uid
         self._reader = reader
         self._patient_key = patient_key
-        self._threshold = 0.5
-        self._ai_visible = True
-        self._show_rejected = False
-        self._callbacks: list[Callable[[], None]] = []
         self._record = self._load()
-        self._state = fold(self._record)
+        super().__init__(fold(self._record), mode_of(self._record, mode))
 
     @property
     def study_uid(self) -> str:
@@ -67,48 +69,14 @@ class StudyLog:
         """Everybody who has decided on this study; what, only their own logs tell."""
         return self._readers
 
-    @property
-    def state(self) -> ReviewState:
-        """The fold of everything kept of this study."""
-        return self._state
+    def read_concurrently(self) -> None:
+        """Give a blind reading up before anything was said; one that has begun stays blind."""
+        self._mode = mode_of(self._record, Mode.CONCURRENT)
+        self._tell()
 
-    def subscribe(self, callback: Callable[[], None]) -> None:
-        """Have ``callback`` run after every change of state, threshold or visibility."""
-        self._callbacks.append(callback)
-
-    # --- what is shown ---------------------------------------------------------------------------
-
-    @property
-    def threshold(self) -> float:
-        """Open candidates with a lower score are hidden."""
-        return self._threshold
-
-    @threshold.setter
-    def threshold(self, value: float) -> None:
-        if value != self._threshold:
-            self._threshold = float(value)
-            self._tell()
-
-    @property
-    def ai_visible(self) -> bool:
-        """False hides the open candidates; judged findings stay."""
-        return self._ai_visible
-
-    @ai_visible.setter
-    def ai_visible(self, value: bool) -> None:
-        if value != self._ai_visible:
-            self._ai_visible = value
-            self._tell()
-
-    @property
-    def show_rejected(self) -> bool:
-        return self._show_rejected
-
-    @show_rejected.setter
-    def show_rejected(self, value: bool) -> None:
-        if value != self._show_rejected:
-            self._show_rejected = value
-            self._tell()
+    def history(self, finding_id: str) -> History:
+        """What the detector and this log say of one finding, in order."""
+        return history(self._record, finding_id)
 
     # --- images ----------------------------------------------------------------------------------
 
@@ -150,32 +118,39 @@ class StudyLog:
         return bool(self._state.undone)
 
     def undo(self) -> None:
-        """Take back the last standing decision of the study, of this session or an earlier one."""
-        if not self.can_undo:
-            return
-        decision = self._state.line[-1]
-        self._commit(
-            replace(
-                self._stamped(decision),
-                verb=_UNDO_VERB.get(decision.verb, Verb.UNDO),
-                before=decision.after,
-                after=decision.before,
-                undoes=decision.id,
-            )
+        """Take back the last standing step of the study, of this session or an earlier one.
+
+        What was decided as one is taken back as one, the last of it first. Nothing goes back
+        behind a first read: what was seen since cannot be unseen.
+        """
+        line = self._state.line
+        if line:
+            step = [event for event in line if _same_step(event, line[-1])]
+            self._commit(*(self._undoing(decision) for decision in reversed(step)))
+
+    def _undoing(self, decision: Event) -> Event:
+        return replace(
+            self._stamped(decision),
+            verb=_UNDO_VERB.get(decision.verb, Verb.UNDO),
+            before=decision.after,
+            after=decision.before,
+            undoes=decision.id,
+            comment="",
         )
 
     def redo(self) -> None:
         """Bring back what undo took back last; a new decision leaves nothing to bring back."""
-        if not self.can_redo:
-            return
-        undoing, decision = self._state.undone[-1]
+        undone = self._state.undone
+        if undone:
+            step = [pair for pair in undone if _same_step(pair[1], undone[-1][1])]
+            self._commit(*(self._redoing(*pair) for pair in reversed(step)))
+
+    def _redoing(self, undoing: Event, decision: Event) -> Event:
         whole_study = subject_of(decision) is None
-        self._commit(
-            replace(
-                self._stamped(decision),
-                verb=decision.verb if whole_study else Verb.REDO,
-                undoes=undoing.id,
-            )
+        return replace(
+            self._stamped(decision),
+            verb=decision.verb if whole_study else Verb.REDO,
+            undoes=undoing.id,
         )
 
     # --- events ----------------------------------------------------------------------------------
@@ -186,6 +161,7 @@ class StudyLog:
         before: Finding | Measurement | None = None,
         after: Finding | Measurement | None = None,
         covers: tuple[ImageKey, ...] = (),
+        comment: str = "",
     ) -> Event:
         weights, name, version = self._model(before or after)
         return Event(
@@ -196,14 +172,24 @@ class StudyLog:
             after=after,
             reader=self._reader,
             at=datetime.now(UTC),
-            threshold=self._threshold,
-            ai_visible=self._ai_visible,
+            threshold=self._thresholds.default,
+            ai_visible=self.ai_visible,
             weights_sha256=weights,
             model_name=name,
             model_version=version,
             covers=covers,
             role=self._role,
+            mode=self._mode,
+            visible=self._visible(before or after),
+            thresholds=self._thresholds.by_category,
+            comment=comment,
         )
+
+    def _visible(self, subject: Finding | Measurement | None) -> tuple[str, ...]:
+        """The marks on the screen: of the image that is decided on, else of the whole study."""
+        key = None if subject is None else subject.image
+        shown = self.shown() if key is None else self.shown(key.uid, key.frame_number)
+        return tuple(finding.id for finding in shown)
 
     def _model(self, finding: Finding | Measurement | None) -> tuple[str | None, str, str]:
         """Weights, name and version of the model that a finding comes from."""
@@ -224,8 +210,10 @@ class StudyLog:
             id=new_id(),
             reader=self._reader,
             at=datetime.now(UTC),
-            threshold=self._threshold,
-            ai_visible=self._ai_visible,
+            threshold=self._thresholds.default,
+            ai_visible=self.ai_visible,
+            visible=self._visible(subject_of(event)),
+            thresholds=self._thresholds.by_category,
         )
 
     def _candidate(self, finding: Finding) -> Candidate | None:
@@ -235,6 +223,12 @@ class StudyLog:
             if candidate.id == finding.derived_from:
                 return candidate
         return None
+
+    def _commit_as_one(self, events: Sequence[Event]) -> None:
+        """Keep decisions that undo takes back together; none is nothing to keep."""
+        if events:
+            step = new_id() if len(events) > 1 else ""
+            self._commit(*(replace(event, step=step) for event in events))
 
     def _commit(self, *events: Event) -> None:
         """Keep events that were decided upon the present state.
@@ -286,11 +280,12 @@ class StudyLog:
 
     def _refold(self) -> None:
         self._state = fold(self._record)
+        self._mode = mode_of(self._record, self._mode)
         self._tell()
 
-    def _tell(self) -> None:
-        for callback in tuple(self._callbacks):
-            callback()
+
+def _same_step(event: Event, other: Event) -> bool:
+    return event.id == other.id or (event.step == other.step and event.step != "")
 
 
 def new_id() -> str:

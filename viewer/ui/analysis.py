@@ -235,7 +235,7 @@ class Analysis(QObject):
         self._jobs.submit(
             SLOT,
             work,
-            lambda detections: self._done(task, detections),
+            lambda detections: self._done(task, detections, model.card.default_threshold),
             lambda error: self._failed(task, error),
             self._progressed,
         )
@@ -245,11 +245,11 @@ class Analysis(QObject):
         self._stage = update.stage
         self.changed.emit()
 
-    def _done(self, task: _Task, detections: Detections) -> None:
+    def _done(self, task: _Task, detections: Detections, threshold: float) -> None:
         try:
             # Under the key that was sent, whatever the screen shows by now.
             self._reading.sessions.keep(task.key)
-            self._reading.sessions.of(task.study).add_run(task.key, detections)
+            self._reading.sessions.of(task.study).add_run(task.key, detections, threshold)
             self._seconds[task.key] = detections.seconds
             self._proposals[task.key] = detections.proposals
         except ViewerError as error:
