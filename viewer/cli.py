@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = _window_parser() if command_of(arguments) is None else _command_parser()
     options = parser.parse_args(_with_joined_window(arguments))
     try:
-        home = Home.resolve(options.home)
+        home = Home.resolve(options.home, options.db)
         run: Run = options.run
         with log.written_to(home.logs):
             return run(options, home)
@@ -56,7 +56,7 @@ def command_of(arguments: Sequence[str]) -> str | None:
     """The subcommand: the first word that is no option, if it is one's name."""
     rest = iter(arguments)
     for word in rest:
-        if word == "--home":
+        if word in ("--home", "--db"):
             next(rest, None)
         elif word == "--":
             return None
@@ -99,6 +99,7 @@ def _window_parser() -> argparse.ArgumentParser:
         ),
     )
     _add_home(parser, default=None)
+    _add_database(parser, default=None)
     parser.add_argument("--version", action="version", version=f"Lightbox {VERSION}")
     parser.add_argument(
         "paths",
@@ -114,6 +115,7 @@ def _window_parser() -> argparse.ArgumentParser:
 def _command_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog=PROGRAM, allow_abbrev=False)
     _add_home(parser, default=None)
+    _add_database(parser, default=None)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, (text, add_arguments, run) in _COMMANDS.items():
         command = commands.add_parser(
@@ -138,6 +140,17 @@ def _add_home(parser: argparse.ArgumentParser, default: str | None) -> None:
         metavar="DIR",
         help="folder for the label database, settings, logs and trained models (else the variable "
         "LIGHTBOX_HOME, else the place that the system gives to applications)",
+    )
+
+
+def _add_database(parser: argparse.ArgumentParser, default: str | None = argparse.SUPPRESS) -> None:
+    parser.add_argument(
+        "--db",
+        default=default,
+        metavar="PLACE",
+        help="the label database: a file, or postgresql+psycopg://USER@HOST/NAME, which several "
+        "desks can share (else the variable LIGHTBOX_DB, where a password is less in sight, else "
+        "labels.sqlite in the folder of --home)",
     )
 
 
@@ -227,6 +240,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
         metavar="TRAIN/VAL/TEST",
         help="divide by patient, for example 0.8/0.1/0.1",
     )
+    _add_database(parser)
 
 
 def _add_import(parser: argparse.ArgumentParser) -> None:
@@ -241,6 +255,7 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="whose findings these are where the file does not say (else the login name)",
     )
+    _add_database(parser)
 
 
 def _add_agreement(parser: argparse.ArgumentParser) -> None:

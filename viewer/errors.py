@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class ViewerError(Exception):
     """A failure with one sentence for the reader; ``str(error)`` is that sentence."""
@@ -21,6 +23,21 @@ class Cancelled(ViewerError):  # noqa: N818  nothing is wrong
 
 class StoreError(ViewerError):
     """The label database cannot be opened, read or written."""
+
+
+class DamagedError(StoreError):
+    """The label database is damaged or gone.
+
+    Attributes
+    ----------
+    database : the file.
+    backup : the newest backup that could be put in its place, None where there is none.
+    """
+
+    def __init__(self, sentence: str, database: Path, backup: Path | None) -> None:
+        super().__init__(sentence)
+        self.database = database
+        self.backup = backup
 
 
 class ConflictError(StoreError):

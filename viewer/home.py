@@ -10,32 +10,42 @@ from pathlib import Path
 import platformdirs
 
 from viewer.errors import InputError
+from viewer.review.place import Place, place_from_text
 
 ENVIRONMENT_VARIABLE = "LIGHTBOX_HOME"
+DATABASE_VARIABLE = "LIGHTBOX_DB"
 
 
 @dataclass(frozen=True)
 class Home:
-    """The one folder that holds everything the program keeps."""
+    """The one folder that holds everything the program keeps.
+
+    Attributes
+    ----------
+    elsewhere : where the label database is, unless in the folder.
+    """
 
     path: Path
+    elsewhere: Place | None = None
 
     @staticmethod
-    def resolve(override: Path | None) -> Home:
+    def resolve(override: Path | None, database: str | None = None) -> Home:
         """The folder of ``--home``, else of LIGHTBOX_HOME, else the system's place for it.
 
-        The folder is created.
+        The folder is created. ``database`` is what ``--db`` names, else LIGHTBOX_DB does.
 
         Raises
         ------
         InputError
-            It cannot be created or is no folder.
+            It cannot be created or is no folder; or the database is no such place.
         """
+        database = database or os.environ.get(DATABASE_VARIABLE)
         if override is None and os.environ.get(ENVIRONMENT_VARIABLE):
             override = Path(os.environ[ENVIRONMENT_VARIABLE])
         if override is None:
             override = Path(platformdirs.user_data_dir("Lightbox", appauthor=False))
-        home = Home(override.expanduser().resolve())
+        place = place_from_text(database) if database else None
+        home = Home(override.expanduser().resolve(), place)
         try:
             home.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -46,9 +56,9 @@ class Home:
         return home
 
     @property
-    def database(self) -> Path:
-        """The label database (a file)."""
-        return self.path / "labels.sqlite"
+    def database(self) -> Place:
+        """The label database: a file, or on a server."""
+        return self.elsewhere or self.path / "labels.sqlite"
 
     @property
     def settings(self) -> Path:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from detector.types import Box, Detection, Detections
+from tests.review.postgres_server import PostgresAbsentError, PostgresServer
 from viewer.dicom.model import Image, ImageKey, Patient, SeriesHeader, StudyHeader
+from viewer.review.place import Place
 from viewer.review.session import ReviewSession
 from viewer.review.store import Store
 
@@ -54,6 +56,26 @@ def make_detections() -> MakeDetections:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A running server of its own."""
+    try:
+        server = PostgresServer()
+    except PostgresAbsentError as reason:
+        pytest.skip(str(reason))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """Where a label database can be made: the tests that ask for it run on both."""
+    if request.param == "sqlite":
+        return tmp_path / "labels.sqlite"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.new_database()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 from detector.types import Box, Detection, ImageFinding
 from viewer.dicom.model import Image, ImageKey, Patient, PlaneGeometry, StudyHeader
 from viewer.errors import StoreError
-from viewer.review import database, schema
+from viewer.review import database, schema, sqlite
 from viewer.review.finding import Event, Finding, Run, Status, Verb
 from viewer.review.session import ReviewSession
 from viewer.review.store import Store
@@ -251,14 +251,37 @@ class TestOpening:
         with Store.open(path) as store:  # and no second time
             assert store.load("1.2.3").runs == (run_of(key, "old"), new)
 
-    def test_a_newer_schema_is_refused(self, tmp_path: Path) -> None:
+    def test_a_newer_schema_is_read_and_never_written(
+        self, session: ReviewSession, tmp_path: Path, key: ImageKey
+    ) -> None:
+        """Its columns and fields that are not known here are passed over."""
+        session.accept(session.findings()[0].id)
+        state = session.state
         path = tmp_path / "labels.sqlite"
-        Store.open(path).close()
         with sqlite3.connect(path) as connection:
             connection.execute("UPDATE meta SET value = '99' WHERE key = 'schema_version'")
+            for table in ("events", "runs", "images", "candidates"):
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN mood TEXT DEFAULT 'calm'")
+            connection.execute("CREATE TABLE moods (id INTEGER)")
+            for place in ("$.mood", "$.study.mood", "$.study.patient.mood", "$.series.mood"):
+                connection.execute(f"UPDATE images SET header = json_set(header, '{place}', 1)")
+            connection.execute("UPDATE images SET header = json_set(header, '$.spacing.mood', 1)")
+            connection.execute("UPDATE events SET after = json_set(after, '$.mood', 'calm')")
         connection.close()
-        with pytest.raises(StoreError, match="newer Lightbox"):
-            Store.open(path)
+        content = path.read_bytes()
+        with Store.open(path) as store:
+            assert store.read_only.endswith("it can be read, but nothing can be decided.")
+            again = ReviewSession(store, session.study_uid, session.reader)
+            assert again.state == state
+            for write in (
+                lambda: again.reject(again.findings()[1].id),
+                lambda: store.record_run(run_of(key), []),
+                lambda: store.remember_image(again._image(key), "b" * 64),
+            ):
+                with pytest.raises(StoreError, match="newer Lightbox"):
+                    write()
+            assert again.state == state
+        assert path.read_bytes() == content
 
     def test_a_journal_without_its_database_is_not_played_into_a_new_one(
         self, tmp_path: Path
@@ -279,7 +302,7 @@ class TestOpening:
         def refuse(*_: object) -> int:  # the superuser of a build machine may write anywhere
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(database.os, "open", refuse)
+        monkeypatch.setattr(sqlite.os, "open", refuse)
         with pytest.raises(StoreError, match="Permission denied"):
             Store.open(tmp_path / "labels.sqlite")
 
@@ -292,7 +315,7 @@ class TestOpening:
             connection.isolation_level = None
             connection.execute("PRAGMA query_only = ON")
 
-        monkeypatch.setattr(database, "_set_up_connection", read_only)
+        monkeypatch.setattr(sqlite, "_set_up_connection", read_only)
         with pytest.raises(StoreError, match="cannot be written: attempt to write a readonly"):
             Store.open(tmp_path / "labels.sqlite")
 

@@ -1,4 +1,4 @@
-"""Writing to the logs: who is whose, and which place an event gets in its log.
+"""Writing to the logs: who is whose, and which place an event gets in its log and in the chain.
 
 A log is what one reader says of one patient's study, or the consensus on it. Its events are
 numbered from 1; an event that was decided upon a state of the log that is not its last any more is
@@ -9,16 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from viewer.dicom.model import ImageKey
 from viewer.errors import ConflictError
-from viewer.review import schema
+from viewer.review import chain, schema
 from viewer.review.finding import Event
 from viewer.review.fold import subject_of
 from viewer.review.rows import event_to_row, log_name
+
+_CHANGED = "This study was changed at another desk in the meantime."
+_PLACE = "place_in_log"  # the unique index in the schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ def append(connection: Connection, events: Sequence[Event], after: int | None) -
         ``after`` is given and another event has come after that one since.
     """
     lasts: dict[_Log, int] = {}
+    end = chain.head(connection, chain.EVENTS)
     kept = []
     for event in events:
         log = _Log(
@@ -57,13 +62,26 @@ def append(connection: Connection, events: Sequence[Event], after: int | None) -
         if log not in lasts:
             lasts[log] = log.last(connection)
             if after is not None and lasts[log] != after:
-                raise ConflictError("This study was changed at another desk in the meantime.")
+                raise ConflictError(_CHANGED)
         lasts[log] += 1
-        kept.append(replace(event, revision=lasts[log]))
-        row = event_to_row(kept[-1]) | {"patient_key": log.patient_key}
-        # One by one: the order of their sequence numbers is theirs.
-        connection.execute(sa.insert(schema.events), [row])
+        kept.append(replace(event, revision=lasts[log], patient_key=log.patient_key))
+        row = event_to_row(kept[-1])
+        end = end.then(chain.event_content(row))
+        _insert(connection, row | {"hash": end.hash})
+    chain.put_head(connection, chain.EVENTS, end)
     return tuple(kept)
+
+
+def _insert(connection: Connection, row: dict[str, Any]) -> None:
+    # One by one: the order of their sequence numbers is theirs.
+    try:
+        connection.execute(sa.insert(schema.events), [row])
+    except sa.exc.IntegrityError as error:
+        # Writers come one after the other; this is for one that does not keep to it. SQLite names
+        # the columns of a unique index, PostgreSQL its name.
+        if "events.revision" in str(error.orig) or _PLACE in str(error.orig):
+            raise ConflictError(_CHANGED) from error
+        raise
 
 
 def _patient_key(connection: Connection, event: Event) -> str:

@@ -171,4 +171,5 @@ class Event:
     step: str = ""  # the same for events that are undone as one; empty: this event alone
     # Its place in its log, from 1; 0 until the store has given it one.
     revision: int = field(default=0, compare=False)
+    patient_key: str = field(default="", compare=False)  # whose log it is, as the store found
     comment: str = ""  # the reader's words on the whole study: a note, why it is signed again

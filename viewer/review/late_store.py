@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from viewer.review.place import Place
 
 if TYPE_CHECKING:
     from viewer.review.store import Store
@@ -16,8 +17,8 @@ class LateStore:
     a window to look at.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, place: Place) -> None:
+        self._place = place
         self._store: Store | None = None
 
     def open(self) -> Store:
@@ -25,7 +26,7 @@ class LateStore:
         if self._store is None:
             from viewer.review.store import Store  # noqa: PLC0415
 
-            self._store = Store.open(self._path)
+            self._store = Store.open(self._place)
         return self._store
 
     def close(self) -> None:

@@ -13,7 +13,8 @@ Measurement, in the same place::
 
 Image header: the fields of ``viewer.dicom.model.Image`` by their names, nested as there, with the
 absolute path as text; but without ``acquisition``, which only orders the images of a series. The
-forms grow by fields with defaults only, so that an older record can always be read.
+forms grow by fields with defaults only, so that an older record can always be read; fields that
+only a newer version knows are passed over.
 """
 
 from __future__ import annotations
@@ -257,22 +258,29 @@ def _fields(value: DataclassInstance) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
+def _known(kind: type[DataclassInstance], data: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the fields that a newer version has added."""
+    return {name: value for name, value in data.items() if name in kind.__dataclass_fields__}
+
+
 def image_from_json(data: Mapping[str, Any]) -> Image:
-    values = dict(data)
-    study = dict(values["study"])
-    study["patient"] = Patient(**study["patient"])
-    spacing = dict(values["spacing"])
+    values = _known(Image, data)
+    study = _known(StudyHeader, values["study"])
+    study["patient"] = Patient(**_known(Patient, study["patient"]))
+    spacing = _known(Spacing, values["spacing"])
     spacing["source"] = SpacingSource(spacing["source"])
     geometry = values["geometry"]
     values.update(
         path=Path(values["path"]),
         study=StudyHeader(**study),
-        series=SeriesHeader(**values["series"]),
+        series=SeriesHeader(**_known(SeriesHeader, values["series"])),
         spacing=Spacing(**spacing),
         geometry=(
             None
             if geometry is None
-            else PlaneGeometry(**{name: tuple(value) for name, value in geometry.items()})
+            else PlaneGeometry(
+                **{name: tuple(value) for name, value in _known(PlaneGeometry, geometry).items()}
+            )
         ),
         kind=Kind(values.get("kind", Kind.IMAGE)),
         references=tuple(values.get("references", ())),

@@ -58,7 +58,7 @@ def run_to_row(run: Run) -> dict[str, Any]:
         "at": time_to_text(run.at),
         "precision": run.precision,
         "image_findings": {one.name: float(one.probability) for one in run.image_findings},
-        "threshold": run.threshold,
+        "threshold": None if run.threshold is None else float(run.threshold),
     }
 
 
@@ -136,6 +136,7 @@ def event_to_row(event: Event) -> dict[str, Any]:
         "step": event.step,
         "revision": event.revision,
         "comment": event.comment,
+        "patient_key": event.patient_key,
     }
 
 
@@ -162,4 +163,5 @@ def event_from_row(row: sa.Row[Any]) -> Event:
         step=row.step,
         revision=row.revision,
         comment=row.comment,
+        patient_key=row.patient_key,
     )

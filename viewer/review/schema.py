@@ -1,8 +1,9 @@
-"""The tables of the label database, in portable types: SQLite today, PostgreSQL with the same code.
+"""The tables of the label database, in portable types: the same on SQLite and on PostgreSQL.
 
 ``runs``, ``candidates`` and ``events`` are only ever inserted into. ``images`` follows the files
-(a moved file gets its new path), ``meta`` holds the schema version and the secret of the patient
-keys.
+(a moved file gets its new path), ``meta`` holds the schema version, the secret of the patient keys
+and the ends of the chains. A column that comes later is null where it was not known: see
+``chain.py``.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ meta = sa.Table(
 images = sa.Table(
     "images",
     metadata,
-    sa.Column("uid", sa.String(128), primary_key=True),
+    sa.Column("uid", sa.Text, primary_key=True),
     sa.Column("frame_number", sa.Integer, primary_key=True),
     sa.Column("pixel_sha256", sa.String(64), primary_key=True, index=True),
-    sa.Column("study_uid", sa.String(128), nullable=False, index=True),
+    sa.Column("study_uid", sa.Text, nullable=False, index=True),
     sa.Column("patient_key", sa.String(32), nullable=False),
     sa.Column("header", sa.JSON, nullable=False),
     # Rises whenever this row becomes the present one of its (uid, frame_number).
@@ -37,7 +38,7 @@ images = sa.Table(
 
 def _image_columns(nullable: bool) -> tuple[sa.Column[str], sa.Column[int], sa.Column[str]]:
     return (
-        sa.Column("image_uid", sa.String(128), nullable=nullable),
+        sa.Column("image_uid", sa.Text, nullable=nullable),
         sa.Column("frame_number", sa.Integer, nullable=nullable),
         sa.Column("pixel_sha256", sa.String(64), nullable=nullable),
     )
@@ -67,6 +68,7 @@ runs = sa.Table(
     sa.Column("image_findings", sa.JSON(none_as_null=True)),  # name to probability
     # Since version 4; null in the runs before.
     sa.Column("threshold", sa.Double),
+    sa.Column("hash", sa.String(64), nullable=False, server_default=""),  # the chain up to here
     _image_reference(),
     sa.Index("runs_of_image", "image_uid", "frame_number", "pixel_sha256"),
     sqlite_autoincrement=True,  # a sequence number is never used twice
@@ -91,7 +93,7 @@ events = sa.Table(
     metadata,
     sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("id", sa.String(64), nullable=False, unique=True),
-    sa.Column("study_uid", sa.String(128), nullable=False, index=True),
+    sa.Column("study_uid", sa.Text, nullable=False, index=True),
     sa.Column("verb", sa.String(16), nullable=False),
     *_image_columns(nullable=True),  # null for the verbs of the whole study
     sa.Column("before", sa.JSON(none_as_null=True)),
@@ -115,6 +117,7 @@ events = sa.Table(
     sa.Column("thresholds", sa.JSON, nullable=False, server_default="{}"),  # category to threshold
     sa.Column("step", sa.String(64), nullable=False, server_default=""),
     sa.Column("comment", sa.Text, nullable=False, server_default=""),
+    sa.Column("hash", sa.String(64), nullable=False, server_default=""),  # the chain up to here
     _image_reference(),
     # Two desks cannot write the same place of a log: the second one learns of the first.
     sa.Index("place_in_log", "study_uid", "patient_key", "role", "log", "revision", unique=True),

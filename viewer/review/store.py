@@ -11,7 +11,6 @@ import hmac
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -20,9 +19,11 @@ from sqlalchemy.engine import Connection, Engine
 
 from detector.types import Detection
 from viewer.dicom.model import Image, StudyHeader
-from viewer.review import event_log, schema
-from viewer.review.database import open_database, reading, writing
+from viewer.review import chain, event_log, schema
+from viewer.review.database import read_only, reading, writing
 from viewer.review.finding import Candidate, Event, Run
+from viewer.review.opening import open_database
+from viewer.review.place import Place
 from viewer.review.record import ImageRecord, StudyRecord, image_to_json
 from viewer.review.rows import (
     candidate_from_row,
@@ -39,23 +40,31 @@ _UIDS_AT_ONCE = 500  # fewer than the variables that any SQLite takes in one sta
 
 
 class Store:
-    """The database of one reader's desk. Every failure is a StoreError."""
+    """The database of one reader's desk, or of several. Every failure is a StoreError."""
 
     def __init__(self, engine: Engine, secret: bytes) -> None:
         self._engine = engine
         self._secret = secret
 
     @staticmethod
-    def open(path: Path) -> Store:
-        """Open the database at ``path``, which is made where there is none.
+    def open(place: Place) -> Store:
+        """Open the database of a file or a server, which is made where there is none.
+
+        One of a newer version can only be read: see ``read_only``.
 
         Raises
         ------
+        DamagedError
+            The file is damaged, or gone while backups of it are there. It is left as it is.
         StoreError
-            The file is damaged, is something else, was written by a newer version, or cannot be
-            written. It is left as it is.
+            It is something else, cannot be written, or its server is away.
         """
-        return Store(*open_database(path))
+        return Store(*open_database(place))
+
+    @property
+    def read_only(self) -> str:
+        """Why nothing can be written, in a sentence; empty where it can."""
+        return read_only(self._engine)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -160,13 +169,14 @@ class Store:
             )
             for detection in detections
         )
+        row = run_to_row(run)
+        rows = [candidate_to_row(place, each) for place, each in enumerate(candidates)]
         with writing(self._engine) as connection:
-            connection.execute(sa.insert(schema.runs), [run_to_row(run)])
-            if candidates:
-                connection.execute(
-                    sa.insert(schema.candidates),
-                    [candidate_to_row(place, each) for place, each in enumerate(candidates)],
-                )
+            end = chain.head(connection, chain.RUNS).then(chain.run_content(row, rows))
+            connection.execute(sa.insert(schema.runs), [row | {"hash": end.hash}])
+            if rows:
+                connection.execute(sa.insert(schema.candidates), rows)
+            chain.put_head(connection, chain.RUNS, end)
         return candidates
 
     def append(self, events: Sequence[Event], after: int | None = None) -> tuple[Event, ...]:

@@ -240,11 +240,13 @@ class StudyLog(Sight):
         StoreError
         """
         while True:
+            known = self._revision
             try:
-                kept = self._store.append(events, after=self._revision)
+                kept = self._store.append(events, after=known)
             except ConflictError:
                 self.reload()
-                if not all(self._stands_as_before(event) for event in events):
+                unchanged = known == self._revision  # then it would be refused for ever
+                if unchanged or not all(self._stands_as_before(event) for event in events):
                     raise ConflictError(
                         "This was changed at another desk in the meantime; it is shown as it is "
                         "now. Your last decision was not kept."
@@ -256,7 +258,14 @@ class StudyLog(Sight):
 
     @property
     def _revision(self) -> int:
-        return self._record.events[-1].revision if self._record.events else 0
+        """The last place of the log in force.
+
+        An image whose file got another patient id since has decisions in the log of either.
+        """
+        for event in reversed(self._record.events):
+            if self._patient_key is None or event.patient_key == self._patient_key:
+                return event.revision
+        return 0
 
     def _stands_as_before(self, event: Event) -> bool:
         """Whether an event may follow what another desk wrote, as if it had been there before."""

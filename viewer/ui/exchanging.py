@@ -15,6 +15,7 @@ from viewer.exchange.formats import Format
 from viewer.exchange.label_import import ImportSummary
 from viewer.exchange.options import Options
 from viewer.review.fold import fold
+from viewer.review.place import Place
 from viewer.review.record import of_patient
 from viewer.ui.jobs import Jobs, Report
 from viewer.ui.position import StudyKey, study_key
@@ -41,7 +42,7 @@ class Exchanging(QObject):
     def __init__(
         self,
         jobs: Jobs,
-        database: Path,
+        database: Place,
         decode: Callable[[Image], Frame],
         parent: QObject,
     ) -> None:
@@ -157,7 +158,7 @@ def _count(number: int, word: str) -> str:
     return f"1 {word}" if number == 1 else f"{number} {word}s"
 
 
-def _store(database: Path) -> Store:
+def _store(database: Place) -> Store:
     from viewer.review.store import Store  # noqa: PLC0415  SQLAlchemy: not while the window starts
 
     return Store.open(database)
