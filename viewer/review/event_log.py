@@ -17,9 +17,10 @@ from sqlalchemy.engine import Connection
 from viewer.dicom.model import ImageKey
 from viewer.errors import ConflictError
 from viewer.review import chain, schema
-from viewer.review.finding import Event
+from viewer.review.finding import Event, Role
 from viewer.review.fold import subject_of
 from viewer.review.rows import event_to_row, log_name
+from viewer.review.study_rows import recount_log
 
 _CHANGED = "This study was changed at another desk in the meantime."
 _PLACE = "place_in_log"  # the unique index in the schema
@@ -69,6 +70,8 @@ def append(connection: Connection, events: Sequence[Event], after: int | None) -
         end = end.then(chain.event_content(row))
         _insert(connection, row | {"hash": end.hash})
     chain.put_head(connection, chain.EVENTS, end)
+    for log in lasts:
+        recount_log(connection, log.study_uid, log.patient_key, Role(log.role), log.log)
     return tuple(kept)
 
 

@@ -8,7 +8,7 @@ and status.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from viewer.dicom.model import ImageKey
@@ -60,10 +60,14 @@ class ReviewState:
     comment: str = ""
 
 
-def fold(record: StudyRecord) -> ReviewState:
-    """The state that the record's log leads to."""
+def fold(record: StudyRecord, present: Set[ImageKey] | None = None) -> ReviewState:
+    """The state that the record's log leads to.
+
+    ``present`` names its images where they are known without their headers.
+    """
     line, undone = _standing(record.events)
-    present = {image.key for image in record.images}
+    if present is None:
+        present = {image.key for image in record.images}
     decisions: dict[str, Event] = {}
     judged: dict[str, Finding] = {}
     measured: dict[str, Measurement | None] = {}
@@ -146,7 +150,7 @@ def _position(events: list[Event], event_id: str | None) -> int | None:
     return None
 
 
-def _applies(event: Event, present: set[ImageKey]) -> bool:
+def _applies(event: Event, present: Set[ImageKey]) -> bool:
     subject = subject_of(event)
     return subject is None or subject.image in present
 
@@ -168,7 +172,7 @@ def _since_first_read(line: list[Event]) -> list[Event]:
     return line
 
 
-def _signatures(line: list[Event], present: set[ImageKey]) -> tuple[Event | None, Event | None]:
+def _signatures(line: list[Event], present: Set[ImageKey]) -> tuple[Event | None, Event | None]:
     """The SIGN that no decision came after, and the one before it; None where there is none."""
     decisions = [event for event in line if not isinstance(subject_of(event), Measurement)]
     last = _last(decisions, Verb.SIGN, present)
@@ -177,7 +181,7 @@ def _signatures(line: list[Event], present: set[ImageKey]) -> tuple[Event | None
     return last, _last(decisions[:-1], Verb.SIGN, present)
 
 
-def _last(line: list[Event], verb: Verb, present: set[ImageKey]) -> Event | None:
+def _last(line: list[Event], verb: Verb, present: Set[ImageKey]) -> Event | None:
     """The last of these that covers no image that has got other pixels since."""
     for event in reversed(line):
         if event.verb is verb and not _changed(event.covers, present):
@@ -185,7 +189,7 @@ def _last(line: list[Event], verb: Verb, present: set[ImageKey]) -> Event | None
     return None
 
 
-def _changed(covered: Iterable[ImageKey], present: set[ImageKey]) -> bool:
+def _changed(covered: Iterable[ImageKey], present: Set[ImageKey]) -> bool:
     pixels = {(key.uid, key.frame_number): key.pixel_sha256 for key in present}
     return any(
         pixels.get((key.uid, key.frame_number), key.pixel_sha256) != key.pixel_sha256

@@ -1,7 +1,7 @@
 """Bringing a label database of an earlier version up to date, in one transaction.
 
 Version 3 needs no change of the tables: it keeps those away that would take a measurement among
-the events for damage. Version 4 adds the logs of several readers and the chains.
+the events for damage. Version 4 adds the logs of several readers, the chains and the worklist.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from viewer.review import chain, schema
+from viewer.review import chain, schema, study_rows
 from viewer.review.database import writing
 
 
@@ -30,6 +30,7 @@ def bring_up_to_date(engine: Engine) -> None:
         for index in schema.events.indexes:
             index.create(connection, checkfirst=True)
         _chain_all(connection)
+        study_rows.count_all(connection)
         connection.execute(
             sa.update(table)
             .where(table.c.key == "schema_version")

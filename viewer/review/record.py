@@ -19,7 +19,7 @@ only a newer version knows are passed over.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,11 +89,13 @@ def of_patient(record: StudyRecord, patient_key: str) -> StudyRecord:
     A sender's fault may put two patients under one Study Instance UID: what was decided on one of
     them is no word about the other. A whole study's verb belongs to those whose images it covers.
     """
-    own = {
-        (image.key.uid, image.key.frame_number)
-        for image in record.images
-        if image.patient_key == patient_key
-    }
+    images = tuple(image for image in record.images if image.patient_key == patient_key)
+    own = {(image.key.uid, image.key.frame_number) for image in images}
+    return replace(of_images(record, own), images=images)
+
+
+def of_images(record: StudyRecord, own: Set[tuple[str, int]]) -> StudyRecord:
+    """What of a study was said of these images (uid, frame number); its images stay as they are."""
 
     def is_own(key: ImageKey) -> bool:
         return (key.uid, key.frame_number) in own
@@ -102,9 +104,8 @@ def of_patient(record: StudyRecord, patient_key: str) -> StudyRecord:
         subject = event.after if event.after is not None else event.before
         return event.covers if subject is None else (subject.image,)
 
-    return StudyRecord(
-        study_uid=record.study_uid,
-        images=tuple(image for image in record.images if is_own(image.key)),
+    return replace(
+        record,
         runs=tuple(run for run in record.runs if is_own(run.image)),
         candidates=tuple(each for each in record.candidates if is_own(each.image)),
         events=tuple(event for event in record.events if any(map(is_own, about(event)))),

@@ -1,9 +1,10 @@
 """The tables of the label database, in portable types: the same on SQLite and on PostgreSQL.
 
-``runs``, ``candidates`` and ``events`` are only ever inserted into. ``images`` follows the files
-(a moved file gets its new path), ``meta`` holds the schema version, the secret of the patient keys
-and the ends of the chains. A column that comes later is null where it was not known: see
-``chain.py``.
+``runs``, ``candidates`` and ``events`` are only ever inserted into. ``images`` and ``studies``
+follow the files (a moved file gets its new path), ``meta`` holds the schema version, the secret of
+the patient keys and the ends of the chains. A column that comes later is null where it was not
+known: see ``chain.py``. What ``studies`` and ``logs`` count can be counted anew from the rest: see
+``summary.py``.
 """
 
 from __future__ import annotations
@@ -122,4 +123,51 @@ events = sa.Table(
     # Two desks cannot write the same place of a log: the second one learns of the first.
     sa.Index("place_in_log", "study_uid", "patient_key", "role", "log", "revision", unique=True),
     sqlite_autoincrement=True,
+)
+
+# Since version 4. What the worklist shows, one row for each patient's study: the list must not have
+# to fold 20,000 logs to be read.
+studies = sa.Table(
+    "studies",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),  # in the order of adding
+    sa.Column("study_uid", sa.String(128), nullable=False),
+    sa.Column("patient_key", sa.String(32), nullable=False),
+    sa.Column("patient_name", sa.Text, nullable=False),
+    sa.Column("patient_id", sa.Text, nullable=False),
+    sa.Column("study_date", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("modality", sa.Text, nullable=False),
+    sa.Column("images", sa.Integer, nullable=False),  # as many as were found, seen or not
+    sa.Column("hidden", sa.Boolean, nullable=False),  # removed from the list
+    sa.Column("failure", sa.Text),  # why it could not be opened or analysed when last tried
+    sa.Column("refusal", sa.Text),  # why the model did not read (all of) it
+    sa.Column("checked_by", sa.Text),  # weights of the model that went over all of its images
+    # Counted from the latest runs over the present pixels; null where there is none.
+    sa.Column("analysed_images", sa.Integer, nullable=False),
+    sa.Column("weights_sha256", sa.Text),  # of all of these runs; null where they differ
+    sa.Column("candidates", sa.Integer),  # at or above the threshold of their runs
+    sa.Column("highest_score", sa.Double),
+    sa.Column("highest_category", sa.Text),
+    sa.Column("added_at", sa.String(32), nullable=False),  # ISO 8601, UTC
+    sa.Column("files", sa.JSON, nullable=False),  # absolute paths that it can be opened from
+    sa.UniqueConstraint("study_uid", "patient_key", name="one_row_for_a_study"),
+    sqlite_autoincrement=True,
+)
+
+logs = sa.Table(
+    "logs",
+    metadata,
+    sa.Column("study_id", sa.Integer, sa.ForeignKey("studies.id"), primary_key=True),
+    sa.Column("role", sa.String(16), primary_key=True),
+    sa.Column("reader", sa.String(255), primary_key=True),  # "" for the consensus
+    sa.Column("mode", sa.String(16), nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("signed_at", sa.String(32)),  # while the signature stands
+    sa.Column("first_read_at", sa.String(32)),  # of the blind read, where one stands
+    sa.Column("decided", sa.Integer, nullable=False),
+    sa.Column("open_candidates", sa.Integer),  # at or above the threshold of their runs
+    sa.Column("highest_open", sa.Double),
+    sa.Column("open_category", sa.Text),
+    sa.Column("last_decision_at", sa.String(32)),
 )

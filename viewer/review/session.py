@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from detector.types import Box, Detections
 from viewer.dicom.model import ImageKey
 from viewer.errors import ViewerError
 from viewer.review.finding import POSITIVE, Event, Finding, Mode, Reason, Run, Status, Verb
 from viewer.review.measurement import Measurement, Point, Shape
-from viewer.review.study_log import StudyLog, new_id
+from viewer.review.study_log import StudyLog, new_id, run_of
 
 SMALLEST_BOX = 2.0
 """Pixels: a smaller box is a slip of the hand."""
@@ -35,19 +34,7 @@ class ReviewSession(StudyLog):
         ----------
         threshold : the model's own, from its card; None: not known.
         """
-        run = Run(
-            id=new_id(),
-            image=image_key,
-            model_name=detections.model_name,
-            model_version=detections.model_version,
-            weights_sha256=detections.weights_sha256,
-            device=detections.device,
-            score_floor=detections.score_floor,
-            at=datetime.now(UTC),
-            precision=detections.precision,
-            image_findings=detections.image_findings,
-            threshold=threshold,
-        )
+        run = run_of(image_key, detections, threshold)
         candidates = self._store.record_run(run, detections.detections)
         self._record = replace(
             self._record,

@@ -19,18 +19,15 @@ from sqlalchemy.engine import Connection, Engine
 
 from detector.types import Detection
 from viewer.dicom.model import Image, StudyHeader
-from viewer.review import chain, event_log, schema
+from viewer.review import chain, event_log, loading, schema, study_rows
 from viewer.review.database import read_only, reading, writing
 from viewer.review.finding import Candidate, Event, Run
 from viewer.review.opening import open_database
 from viewer.review.place import Place
 from viewer.review.record import ImageRecord, StudyRecord, image_to_json
 from viewer.review.rows import (
-    candidate_from_row,
     candidate_to_row,
-    event_from_row,
     image_record_from_row,
-    run_from_row,
     run_to_row,
 )
 
@@ -118,6 +115,7 @@ class Store:
         if new:  # an image that is looked at again costs no write
             with writing(self._engine) as connection:
                 _put_images(connection, new)
+                study_rows.note_seen(connection, [(one.image, one.patient_key) for one in records])
         return records
 
     def image(self, uid: str, frame_number: int) -> ImageRecord | None:
@@ -177,6 +175,7 @@ class Store:
             if rows:
                 connection.execute(sa.insert(schema.candidates), rows)
             chain.put_head(connection, chain.RUNS, end)
+            study_rows.recount_analysed(connection, run.image.uid, run.image.frame_number)
         return candidates
 
     def append(self, events: Sequence[Event], after: int | None = None) -> tuple[Event, ...]:
@@ -209,43 +208,8 @@ class Store:
 
     def load(self, study_uid: str) -> StudyRecord:
         """Everything kept of a study; all tuples are empty where nothing is."""
-        images, runs = schema.images, schema.runs
-        candidates, events = schema.candidates, schema.events
-        of_image = (
-            (runs.c.image_uid == images.c.uid)
-            & (runs.c.frame_number == images.c.frame_number)
-            & (runs.c.pixel_sha256 == images.c.pixel_sha256)
-        )
-        of_study = images.c.study_uid == study_uid
-        image_query = (
-            sa.select(images)
-            .where(of_study)
-            .order_by(images.c.uid, images.c.frame_number, images.c.seen)
-        )
-        run_query = sa.select(runs).join(images, of_image).where(of_study).order_by(runs.c.sequence)
-        candidate_query = (
-            sa.select(candidates, runs.c.image_uid, runs.c.frame_number, runs.c.pixel_sha256)
-            .join(runs, candidates.c.run_id == runs.c.id)
-            .join(images, of_image)
-            .where(of_study)
-            .order_by(runs.c.sequence, candidates.c.position)
-        )
-        event_query = (
-            sa.select(events).where(events.c.study_uid == study_uid).order_by(events.c.sequence)
-        )
         with reading(self._engine) as connection:
-            present: dict[tuple[str, int], ImageRecord] = {}
-            for row in connection.execute(image_query):  # the one seen last stays
-                present[row.uid, row.frame_number] = image_record_from_row(row)
-            return StudyRecord(
-                study_uid=study_uid,
-                images=tuple(present.values()),
-                runs=tuple(run_from_row(row) for row in connection.execute(run_query)),
-                candidates=tuple(
-                    candidate_from_row(row) for row in connection.execute(candidate_query)
-                ),
-                events=tuple(event_from_row(row) for row in connection.execute(event_query)),
-            )
+            return loading.load(connection, study_uid)
 
 
 _Known = Mapping[tuple[str, int], Sequence[Mapping[str, Any]]]
@@ -286,6 +250,7 @@ def _is_present(known: _Known, row: Mapping[str, Any]) -> bool:
 def _put_images(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     table = schema.images
     known = _image_rows(connection, rows)  # again: now nobody else writes
+    changed = {(row["study_uid"], row["patient_key"]) for kept in known.values() for row in kept}
     inserted = []
     for row in rows:
         kept = known.get((row["uid"], row["frame_number"]), ())
@@ -297,3 +262,5 @@ def _put_images(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> No
             inserted.append(values)
     if inserted:
         connection.execute(sa.insert(table), inserted)
+    for study in changed:  # other pixels than those that were judged or analysed
+        study_rows.recount(connection, *study)

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from detector.types import Detections
 from viewer.dicom.model import Image, ImageKey
 from viewer.errors import ConflictError, ViewerError
-from viewer.review.finding import Candidate, Event, Finding, Mode, Role, Verb
+from viewer.review.finding import Candidate, Event, Finding, Mode, Role, Run, Verb
 from viewer.review.fold import fold, subject_of
 from viewer.review.history import History, history
 from viewer.review.measurement import Measurement
@@ -299,3 +300,20 @@ def _same_step(event: Event, other: Event) -> bool:
 
 def new_id() -> str:
     return uuid4().hex
+
+
+def run_of(image: ImageKey, detections: Detections, threshold: float | None) -> Run:
+    """A run that was made just now; ``threshold`` is its model's own."""
+    return Run(
+        id=new_id(),
+        image=image,
+        model_name=detections.model_name,
+        model_version=detections.model_version,
+        weights_sha256=detections.weights_sha256,
+        device=detections.device,
+        score_floor=detections.score_floor,
+        at=datetime.now(UTC),
+        precision=detections.precision,
+        image_findings=detections.image_findings,
+        threshold=threshold,
+    )
