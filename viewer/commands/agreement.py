@@ -24,10 +24,10 @@ from viewer.review.agreement import (
     cohens_kappa,
     compared,
     image_table,
+    signed_reads,
 )
-from viewer.review.fold import ReviewState, fold
 from viewer.review.matching import SAME_FINDING_IOU, FloatArray
-from viewer.review.record import StudyRecord, by_patient, of_log, readers
+from viewer.review.record import by_patient
 from viewer.review.store import Store
 
 ROUNDS = 1000  # draws of patients for an interval
@@ -113,8 +113,8 @@ def _pairs(store: Store, chosen: tuple[str, str] | None) -> list[_Pair]:
     studies: dict[tuple[str, str], list[_Read]] = {}
     for study_uid in store.study_uids():
         for patient_key, study in by_patient(store.load(study_uid)):
-            signed = _signed(study)
-            names = sorted(signed) if chosen is None else [n for n in chosen if n in signed]
+            signed = signed_reads(study)
+            names = tuple(signed) if chosen is None else [n for n in chosen if n in signed]
             for pair in combinations(names, 2):
                 images = compared(signed[pair[0]], signed[pair[1]])
                 if images:
@@ -124,13 +124,6 @@ def _pairs(store: Store, chosen: tuple[str, str] | None) -> list[_Pair]:
         _Pair(pair, tuple(sorted(studies[pair], key=lambda study: study.patient_key)))
         for pair in sorted(studies)
     ]
-
-
-def _signed(study: StudyRecord) -> dict[str, ReviewState]:
-    """What each reader says who has signed the study."""
-    names = readers(study)
-    states = {name: fold(of_log(study, name)) for name in names} if len(names) > 1 else {}
-    return {name: state for name, state in states.items() if state.signed}
 
 
 # --- figures -------------------------------------------------------------------------------------

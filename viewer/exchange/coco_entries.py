@@ -15,7 +15,10 @@ annotations
     Accepted, corrected and added findings: ``status``, ``reader`` (the name as the reader gave it
     in the settings), ``decided_at``, ``ai_visible``, ``mode``, ``threshold`` (null where no AI
     marks were visible), ``model`` and ``model_score`` of the candidate they come from, or null;
-    ``reason`` of a rejection, ``sources`` of a finding of the consensus.
+    ``reason`` of a rejection. Of a finding of the consensus ``reader`` is the adjudicator, and
+    ``sources`` says what each reader had: ``reader``, ``status``, ``category`` (by name), ``bbox``
+    and ``uncertain``, as they were when the row was resolved; whoever is not named had nothing
+    there. Empty where the adjudicator alone has marked it, and in all other exports.
 rejected_annotations, uncertain_annotations
     Rejected candidates, and what the reader is not sure of, with the same fields: kept where no
     plain reader of COCO takes them for objects.
@@ -108,5 +111,14 @@ def decision_fields(finding: Finding, decision: Event) -> dict[str, Any]:
         "model": None if decision.weights_sha256 is None else model,
         "model_score": finding.score,
         "reason": None if finding.reason is None else finding.reason.value,
-        "sources": [source.reader for source in finding.sources],
+        "sources": [
+            {
+                "reader": source.reader,
+                "status": source.status.value,
+                "category": source.category,
+                "bbox": [float(value) for value in source.box.xywh()],
+                "uncertain": source.uncertain,
+            }
+            for source in finding.sources
+        ],
     }

@@ -23,8 +23,9 @@ import numpy as np
 
 from viewer.dicom.model import ImageKey
 from viewer.review.finding import POSITIVE, Finding
-from viewer.review.fold import ReviewState
+from viewer.review.fold import ReviewState, fold
 from viewer.review.matching import FloatArray, matched
+from viewer.review.record import StudyRecord, of_log, readers
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,12 @@ class Agreement:
     def findings(self) -> int:
         """The places that at least one reader has marked."""
         return self.both + self.only_first + self.only_second
+
+
+def signed_reads(study: StudyRecord) -> dict[str, ReviewState]:
+    """What each reader says who has signed a study of one patient, by name in their order."""
+    states = {name: fold(of_log(study, name)) for name in sorted(readers(study))}
+    return {name: state for name, state in states.items() if state.signed}
 
 
 def positive_findings(state: ReviewState, image: ImageKey) -> list[Finding]:

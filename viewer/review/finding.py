@@ -73,6 +73,7 @@ class Source:
     box: Box
     category: str
     status: Status
+    uncertain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Finding (``before`` and ``after`` of an event)::
     {"id", "image": {"uid", "frame_number", "pixel_sha256"},
      "box": [x_min, y_min, x_max, y_max], "category", "status", "score", "derived_from", "note",
      "uncertain", "reason",
-     "sources": [{"reader", "finding_id", "box", "category", "status"}]}
+     "sources": [{"reader", "finding_id", "box", "category", "status", "uncertain"}]}
 
 Measurement, in the same place::
 
@@ -227,6 +227,7 @@ def _source_from_json(data: Mapping[str, Any]) -> Source:
         _box_from_json(data["box"]),
         data["category"],
         Status(data["status"]),
+        bool(data.get("uncertain", False)),
     )
 
 

@@ -8,11 +8,9 @@ from detector.types import Box, Detections
 from viewer.dicom.model import ImageKey
 from viewer.errors import ViewerError
 from viewer.review.finding import POSITIVE, Event, Finding, Mode, Reason, Run, Status, Verb
+from viewer.review.fitting import fitted
 from viewer.review.measurement import Measurement, Point, Shape
 from viewer.review.study_log import StudyLog, new_id, run_of
-
-SMALLEST_BOX = 2.0
-"""Pixels: a smaller box is a slip of the hand."""
 
 
 class ReviewSession(StudyLog):
@@ -101,7 +99,7 @@ class ReviewSession(StudyLog):
         before = self.finding(finding_id)
         after = replace(
             before,
-            box=before.box if box is None else self._fitted(before.image, box),
+            box=before.box if box is None else fitted(self._image(before.image), box),
             category=before.category if category is None else category,
         )
         if after == before:
@@ -122,7 +120,7 @@ class ReviewSession(StudyLog):
         finding = Finding(
             id=new_id(),
             image=image_key,
-            box=self._fitted(image_key, box),
+            box=fitted(self._image(image_key), box),
             category=category,
             status=Status.ADDED,
         )
@@ -156,18 +154,6 @@ class ReviewSession(StudyLog):
         """The same on the whole study."""
         if text.strip() != self._state.comment:
             self._commit(self._event(Verb.NOTE, covers=self._seen(), comment=text.strip()))
-
-    def _fitted(self, image_key: ImageKey, box: Box) -> Box:
-        image = self._image(image_key)
-        try:
-            fitted = box.clipped(image.columns, image.rows)
-        except ValueError as error:
-            raise ViewerError("The box lies outside the image.") from error
-        if fitted.width < SMALLEST_BOX or fitted.height < SMALLEST_BOX:
-            raise ViewerError(
-                f"A box needs at least {SMALLEST_BOX:g} x {SMALLEST_BOX:g} pixels in the image."
-            )
-        return fitted
 
     # --- measurements ----------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from uuid import uuid4
 from detector.types import Detections
 from viewer.dicom.model import Image, ImageKey
 from viewer.errors import ConflictError, ViewerError
+from viewer.review.agreement import signed_reads
 from viewer.review.finding import Candidate, Event, Finding, Mode, Role, Run, Verb
 from viewer.review.fold import fold, subject_of
 from viewer.review.history import History, history
@@ -50,6 +51,7 @@ class StudyLog(Sight):
     ) -> None:
         self._role = role
         self._readers: tuple[str, ...] = ()
+        self._others_signed: set[str] = set()
         self._store = store
         self._study_uid = study_uid
         self._reader = reader
@@ -69,6 +71,17 @@ class StudyLog(Sight):
     def readers(self) -> tuple[str, ...]:
         """Everybody who has decided on this study; what, only their own logs tell."""
         return self._readers
+
+    @property
+    def signers(self) -> set[str]:
+        """Those whose signature stands: this reader's now, the others' when it was last loaded."""
+        own = {self._reader} if self._role is Role.READER and self._state.signed else set()
+        return self._others_signed | own
+
+    @property
+    def record(self) -> StudyRecord:
+        """All that is kept of the study, with the events of this log alone."""
+        return self._record
 
     def read_concurrently(self) -> None:
         """Give a blind reading up before anything was said; one that has begun stays blind."""
@@ -285,7 +298,14 @@ class StudyLog(Sight):
         record = self._store.load(self._study_uid)
         if self._patient_key is not None:
             record = of_patient(record, self._patient_key)
+        return self._select(record)
+
+    def _select(self, record: StudyRecord) -> StudyRecord:
+        """This log of all that is kept of the study; what is needed of the others is noted."""
         self._readers = readers(record)
+        others = set(self._readers) - {self._reader}
+        # A reader alone, as nearly always, costs no fold.
+        self._others_signed = others.intersection(signed_reads(record)) if others else set()
         return of_log(record, self._reader, self._role)
 
     def _refold(self) -> None:
