@@ -105,7 +105,7 @@ def test_version_touches_nothing(home: Path, capsys: pytest.CaptureFixture[str])
         "render x.dcm --out x.png --window 40/0",
         "render . --out x.png",
         "export --out x",
-        "export --format yolo --out x",
+        "export --format dota --out x",
         "import x.json",
         "train --data x",
         "train --data x --out y --arch yolo",

@@ -75,6 +75,11 @@ class Home:
         return self.path / "models"
 
     @property
+    def imported(self) -> Path:
+        """Pictures that came inside imported labels: the label database names them."""
+        return self.path / "imported"
+
+    @property
     def measured_speeds(self) -> Path:
         """How each model is computed the fastest on this computer (a file that may be lost)."""
         return self.path / "measured-speeds.json"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from detector.dataset.boxes import ImageBoxes
+from detector.dataset.lightbox import SIDE_FILE
 from detector.dataset.pictures import picture_size
 from detector.dataset.sample import Dataset, Sample
 from detector.types import DatasetError, ToneCurve
@@ -22,13 +23,14 @@ _T = TypeVar("_T")
 def find_annotations(folder: Path) -> tuple[Path, ...]:
     """The COCO files of a folder, by the first of these rules that finds any.
 
-    ``annotations.json``; the only ``*.json``; ``train.json`` or ``instances_train2017.json`` and
-    the other splits, in the folder or in ``annotations/``; ``*/_annotations.coco.json`` or
+    ``annotations.json``; the only ``*.json``, not counting our own beside another format;
+    ``train.json`` or ``instances_train2017.json`` and the other splits, in the folder or in
+    ``annotations/``; ``*/_annotations.coco.json`` or
     ``*/annotations.json`` in a folder for each split.
     """
     if (folder / _ANNOTATIONS).is_file():
         return (folder / _ANNOTATIONS,)
-    files = tuple(sorted(folder.glob("*.json")))
+    files = tuple(sorted(p for p in folder.glob("*.json") if p.name != SIDE_FILE))
     if len(files) == 1:
         return files
     for place in (files, tuple(sorted((folder / "annotations").glob("*.json")))):

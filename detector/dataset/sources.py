@@ -7,6 +7,7 @@ from pathlib import Path
 
 from detector.dataset.coco import find_annotations, read_coco
 from detector.dataset.duplicates import describe, find_twins
+from detector.dataset.lightbox import is_export
 from detector.dataset.nih import is_nih, read_nih
 from detector.dataset.pictures import LoadDicom
 from detector.dataset.reference import is_reference, read_reference
@@ -14,7 +15,8 @@ from detector.dataset.rsna import is_rsna, read_rsna
 from detector.dataset.sample import Dataset
 from detector.dataset.vindr import find_tables, read_vindr
 from detector.dataset.voc import is_voc, read_voc
-from detector.dataset.yolo import find_names, read_yolo
+from detector.dataset.yolo import read_yolo
+from detector.dataset.yolo_names import find_names
 from detector.types import DatasetError
 
 
@@ -66,6 +68,11 @@ def _published(folder: Path, load_dicom: LoadDicom | None) -> Dataset | None:
     """Sets that are known by the names of their tables."""
     if is_reference(folder):
         return read_reference(folder)
+    if is_export(folder) and (is_nih(folder) or is_rsna(folder)):
+        # Its boxes and names are not those of the published sets, which these readers know.
+        raise DatasetError(
+            f"{folder.name} is a CSV export of Lightbox; export COCO, YOLO or Pascal VOC to train."
+        )
     if is_nih(folder):
         return read_nih(folder)
     if is_rsna(folder):

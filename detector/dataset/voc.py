@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from detector.dataset.boxes import ImageBoxes
+from detector.dataset.lightbox import known_pictures
 from detector.dataset.pictures import PICTURE_SUFFIXES, files_below, picture_size
 from detector.dataset.sample import Dataset, Sample
 from detector.types import DatasetError
@@ -26,7 +27,8 @@ def read_voc(folder: Path) -> Dataset:
     is a reviewed negative. A picture without XML was not read and is left out. VOC counts pixels
     from 1 and both corners belong to the object: (1, 1, columns, rows) is the whole image and
     becomes (0, 0, columns, rows). A ``difficult`` object is left out and its category is then
-    not complete on that image; a ``truncated`` one is an object as any other.
+    not complete on that image; a ``truncated`` one is an object as any other. An export of
+    Lightbox says besides whose images these are, and which were not read in full.
 
     Raises
     ------
@@ -43,17 +45,20 @@ def read_voc(folder: Path) -> Dataset:
     if not read:
         raise DatasetError(f"{folder.name} holds no Pascal VOC file. {' '.join(problems[:3])}")
     described = {path for path, _ in read}
+    known = known_pictures(folder)
     unread = [p for p in files_below(folder, PICTURE_SUFFIXES) if p not in described]
     if unread:
         problems.append(f"{len(unread)} images without XML were left out: nobody read them.")
     categories = sorted({c for _, b in read for c in (*_names(b), *b.doubtful)})
-    return Dataset(folder.name, tuple(
-        Sample(
-            path, path.relative_to(folder).as_posix(), tuple(boxes.objects),
-            complete=frozenset(categories) - boxes.doubtful,
-        )
-        for path, boxes in read
-    ), tuple(categories), tuple(problems))  # fmt: skip
+    samples = []
+    for path, boxes in read:
+        ours = known.get(path)
+        complete = frozenset() if ours and ours.partial else frozenset(categories)
+        samples.append(Sample(
+            path, ours.patient if ours else path.relative_to(folder).as_posix(),
+            tuple(boxes.objects), complete=complete - boxes.doubtful,
+        ))  # fmt: skip
+    return Dataset(folder.name, tuple(samples), tuple(categories), tuple(problems))
 
 
 def _names(boxes: ImageBoxes) -> set[str]:

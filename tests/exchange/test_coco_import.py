@@ -31,6 +31,10 @@ OpenFile = Callable[[Store, Path], tuple[ReviewSession, list[tuple[Image, Frame]
 ROWS, COLUMNS = 120, 90
 
 
+def import_coco(store: Store, file: Path, reader: str, *, load: Load) -> ImportSummary:
+    return COCO_FORMAT.import_labels(store, file, reader, load=load, keep=file.parent / "keep")
+
+
 @pytest.fixture
 def picture(tmp_path: Path) -> Path:
     pixels = np.random.default_rng(7).integers(0, 256, (ROWS, COLUMNS)).astype(np.uint8)
@@ -87,7 +91,7 @@ def count_events(store: Store) -> int:
 def test_plain_coco_gives_a_candidate_and_an_accepted_finding(
     store: Store, load: Load, write: Callable[[Any], Path], picture: Path
 ) -> None:
-    summary = COCO_FORMAT.import_labels(store, write(plain_coco()), "Dr. Who", load=load)
+    summary = import_coco(store, write(plain_coco()), "Dr. Who", load=load)
     assert summary == ImportSummary(1, 1, (), ("Dr. Who",))
     (study,) = store.study_uids()
     record = store.load(study)
@@ -105,9 +109,9 @@ def test_importing_twice_adds_nothing_twice(
     store: Store, load: Load, write: Callable[[Any], Path]
 ) -> None:
     file = write(plain_coco())
-    COCO_FORMAT.import_labels(store, file, "Dr. Who", load=load)
+    import_coco(store, file, "Dr. Who", load=load)
     before = all_findings(store)
-    assert COCO_FORMAT.import_labels(store, file, "Dr. Who", load=load) == ImportSummary(0, 0, ())
+    assert import_coco(store, file, "Dr. Who", load=load) == ImportSummary(0, 0, ())
     assert all_findings(store) == before
 
 
@@ -115,15 +119,15 @@ def test_a_decision_that_stands_is_left_alone(
     store: Store, load: Load, write: Callable[[Any], Path]
 ) -> None:
     file = write(plain_coco())
-    COCO_FORMAT.import_labels(store, file, "Dr. Who", load=load)
+    import_coco(store, file, "Dr. Who", load=load)
     session = ReviewSession(store, store.study_uids()[0], "Dr. Who")
     session.reject(session.findings()[1].id)
-    COCO_FORMAT.import_labels(store, file, "Dr. Who", load=load)
+    import_coco(store, file, "Dr. Who", load=load)
     assert all_findings(store)[1].status is Status.REJECTED
 
 
 def test_an_import_can_be_undone(store: Store, load: Load, write: Callable[[Any], Path]) -> None:
-    COCO_FORMAT.import_labels(store, write(plain_coco()), "Dr. Who", load=load)
+    import_coco(store, write(plain_coco()), "Dr. Who", load=load)
     session = ReviewSession(store, store.study_uids()[0], "Dr. Who")
     session.undo()
     assert [each.status for each in session.findings()] == [Status.OPEN]
@@ -145,7 +149,7 @@ def test_images_are_found_by_uid_and_by_pixels(
         {"sop_instance_uid": "9.9", "pixel_sha256": frame.pixel_sha256},
     ):
         document["images"] = [entry | identity]
-        summary = COCO_FORMAT.import_labels(store, write(document), "Dr. Who", load=load)
+        summary = import_coco(store, write(document), "Dr. Who", load=load)
         assert summary.not_found == ()
     assert store.study_uids() == (image.study.uid,)
     assert len(all_findings(store)) == 2
@@ -175,7 +179,7 @@ def test_what_is_not_found_is_listed(
     document["images"][0] |= change
     if "frame_number" in change:
         document["images"][0]["file_name"] = "gone.png"
-    summary = COCO_FORMAT.import_labels(store, write(document), "Dr. Who", load=load)
+    summary = import_coco(store, write(document), "Dr. Who", load=load)
     assert (summary.candidates, summary.findings) == (0, 0)
     assert len(summary.not_found) == 1
     assert document["images"][0]["file_name"] in summary.not_found[0]
@@ -193,7 +197,7 @@ def test_other_pixels_under_the_uid_get_nothing(
         "sop_instance_uid": image.uid,
         "pixel_sha256": "e" * 64,
     }
-    summary = COCO_FORMAT.import_labels(store, write(document), "Dr. Who", load=load)
+    summary = import_coco(store, write(document), "Dr. Who", load=load)
     assert len(summary.not_found) == 1
     assert all_findings(store) == []
 
@@ -243,7 +247,7 @@ def test_a_wrong_entry_is_named_and_nothing_is_imported(
     document = plain_coco()
     spoil(document)
     with pytest.raises(ExchangeError, match=named):
-        COCO_FORMAT.import_labels(store, write(document), "Dr. Who", load=load)
+        import_coco(store, write(document), "Dr. Who", load=load)
     assert store.study_uids() == ()
 
 
@@ -266,14 +270,14 @@ def test_a_file_that_is_not_coco_is_told(
     store: Store, load: Load, write: Callable[[Any], Path], text: str
 ) -> None:
     with pytest.raises(ExchangeError, match=r"labels\.json"):
-        COCO_FORMAT.import_labels(store, write(text), "Dr. Who", load=load)
+        import_coco(store, write(text), "Dr. Who", load=load)
     assert store.study_uids() == ()
 
 
 def test_a_missing_or_binary_file_is_told(store: Store, load: Load, picture: Path) -> None:
     for file in (picture, picture.with_name("gone.json"), picture.parent):
         with pytest.raises(ExchangeError):
-            COCO_FORMAT.import_labels(store, file, "Dr. Who", load=load)
+            import_coco(store, file, "Dr. Who", load=load)
 
 
 def detections(*boxes: tuple[Box, float]) -> Detections:
@@ -312,9 +316,7 @@ def test_an_export_comes_back_into_an_empty_store(
         session, [(image, frame)] = open_file(store, path)
         review(session, image, frame)
     COCO_FORMAT.export(store, tmp_path / "out", decode)
-    summary = COCO_FORMAT.import_labels(
-        other_store, tmp_path / "out" / "annotations.json", "importer", load=load
-    )
+    summary = import_coco(other_store, tmp_path / "out" / "annotations.json", "importer", load=load)
     assert summary == ImportSummary(0, 8, (), ("Dr. Who",))
     assert essence(other_store) == essence(store)
     event = other_store.load(other_store.study_uids()[0]).events[0]
@@ -348,7 +350,7 @@ def test_an_export_adds_nothing_where_it_came_from(
     COCO_FORMAT.export(store, tmp_path / "out", decode)
     before = count_events(store)
     file = tmp_path / "out" / "annotations.json"
-    assert COCO_FORMAT.import_labels(store, file, "x", load=load) == ImportSummary(0, 0, ())
+    assert import_coco(store, file, "x", load=load) == ImportSummary(0, 0, ())
     assert count_events(store) == before
     assert len(store.study_uids()) == 2
 
@@ -372,8 +374,8 @@ def test_the_output_of_detect_becomes_candidates(
     )  # fmt: skip
     file = tmp_path / "results.json"
     file.write_text(json.dumps(document))
-    assert COCO_FORMAT.import_labels(store, file, "x", load=load) == ImportSummary(2, 0, ())
-    assert COCO_FORMAT.import_labels(store, file, "x", load=load) == ImportSummary(0, 0, ())
+    assert import_coco(store, file, "x", load=load) == ImportSummary(2, 0, ())
+    assert import_coco(store, file, "x", load=load) == ImportSummary(0, 0, ())
     first = store.load(images[0].study.uid)
     assert [each.status for each in fold(first).findings] == [Status.OPEN] * 2
     assert [each.score for each in fold(first).findings] == [1 / 3, 0.2]
@@ -404,5 +406,5 @@ def test_a_real_radiograph_goes_out_and_comes_back(
         written = cv2.imread(str(tmp_path / "out" / entry["file_name"]), cv2.IMREAD_UNCHANGED)
         np.testing.assert_array_equal(written, decode(record.image).values)
         assert entry["review"] == "complete"
-    COCO_FORMAT.import_labels(other_store, tmp_path / "out" / "annotations.json", "x", load=load)
+    import_coco(other_store, tmp_path / "out" / "annotations.json", "x", load=load)
     assert essence(other_store) == essence(store)

@@ -88,7 +88,9 @@ def import_labels(home: Home, row: Format, path: Path, reader: str | None) -> in
                 if image.kind is Kind.IMAGE
             ]
 
-        summary = row.import_labels(store, path, reader or default_reader(), load=load)
+        summary = row.import_labels(
+            store, path, reader or default_reader(), load=load, keep=home.imported
+        )
     return _tell_imported(path, summary)
 
 

@@ -25,14 +25,14 @@ def write(work: Export) -> Written:
     Images that were not reviewed completely are in it, and say so: ``review`` is "partial".
     """
     ids = dataset.category_ids(work)
-    placed: dict[str, list[tuple[Item, str]]] = {}
+    split = work.options.split
+    names = work.options.parts if split else ("annotations",)
+    placed: dict[str, list[tuple[Item, str]]] = {name: [] for name in names}
     (work.folder / "images").mkdir()
     for item, picture in dataset.items(work, Pictures.PNG16):
         path = f"images/{item.name}"
         write_durably(work.folder / path, picture.content)
-        placed.setdefault(item.part if work.options.split else "annotations", []).append(
-            (item, path)
-        )
+        placed[item.part if split else names[0]].append((item, path))
     for name, those in placed.items():
         document = dataset.document(those, ids, "Lightbox labels")
         dataset.write_json(work.folder / f"{name}.json", document)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import Any, NoReturn, TypeVar
 
 from detector.types import Box
 from viewer.errors import ExchangeError
-from viewer.exchange.labels import LabelBox, LabelDocument, LabelImage, ModelName
+from viewer.exchange.entries import text_of, wrong_at
+from viewer.exchange.labels import LabelBox, LabelDocument, LabelImage, ModelName, fitted
 from viewer.exchange.options import PARTS
 from viewer.review.finding import Mode, Reason, Status
 
@@ -52,10 +52,10 @@ def joined(documents: Sequence[LabelDocument]) -> LabelDocument:
 def read_file(file: Path) -> LabelDocument:
     """Read and check one COCO file."""
     try:
-        root = json.loads(file.read_text("utf-8-sig"), parse_constant=_no_number)
-    except (OSError, ValueError, RecursionError) as error:
+        root = json.loads(text_of(file), parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
         raise ExchangeError(f"{file.name} cannot be read as JSON: {error}.") from error
-    with _entry(file, "the file"):
+    with wrong_at(f"{file.name}: the file"):
         if not isinstance(root, dict):
             raise TypeError("it is not a JSON object")
     images = tuple(_entries(file, root, "images", _image))
@@ -77,7 +77,7 @@ def read_file(file: Path) -> LabelDocument:
         *_entries(file, root, "rejected_annotations", to_rejected),
         *_entries(file, root, "uncertain_annotations", to_uncertain),
     )
-    with _entry(file, "info"):
+    with wrong_at(f"{file.name}: info"):
         info = root.get("info") or {}
         return LabelDocument(
             file.absolute().parent,
@@ -93,30 +93,20 @@ def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number")
 
 
-@contextmanager
-def _entry(file: Path, name: str) -> Iterator[None]:
-    try:
-        yield
-    except KeyError as error:
-        raise ExchangeError(f"{file.name}: {name} has no {error}.") from error
-    except (TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise ExchangeError(f"{file.name}: {name} is wrong: {error}.") from error
-
-
 def _entries(
     file: Path, root: dict[str, Any], name: str, read: Callable[[dict[str, Any]], _T]
 ) -> Iterator[_T]:
     needed = name in ("images", "annotations", "categories")
-    with _entry(file, "the file"):
+    with wrong_at(f"{file.name}: the file"):
         entries = root[name] if needed else root.get(name, [])
-    with _entry(file, name):
+    with wrong_at(f"{file.name}: {name}"):
         if not isinstance(entries, list):
             raise TypeError("it is not a list")
-    for number, entry in enumerate(entries):
-        with _entry(file, f"{name}[{number}]"):
-            if not isinstance(entry, dict):
+    for number, each in enumerate(entries):
+        with wrong_at(f"{file.name}: {name}[{number}]"):
+            if not isinstance(each, dict):
                 raise TypeError("it is not an object")
-            yield read(entry)
+            yield read(each)
 
 
 def _refuse_twice(file: Path, images: tuple[LabelImage, ...]) -> None:
@@ -191,11 +181,7 @@ def _rectangle(entry: dict[str, Any], image: LabelImage) -> Box:
     x, y, width, height = (_number(value, "bbox") for value in bbox)
     if width <= 0 or height <= 0:
         raise ValueError("the width and height of its 'bbox' must be positive")
-    box = Box.from_xywh(x, y, width, height)
-    try:
-        return box.clipped(image.width, image.height)
-    except ValueError as error:
-        raise ValueError("its 'bbox' lies outside the image") from error
+    return fitted(Box.from_xywh(x, y, width, height), image.width, image.height)
 
 
 def _time(entry: dict[str, Any]) -> datetime | None:

@@ -162,7 +162,6 @@ def written(work: Export, gone_out: Sequence[Item]) -> Written:
 
 
 def _parts(work: Export, gone_out: Sequence[Item]) -> tuple[Part, ...]:
-    assert work.options.split is not None
-    names = PARTS[: len(work.options.split.shares)]
+    names = work.options.parts
     keys = {name: [i.page.record.patient_key for i in gone_out if i.part == name] for name in names}
     return tuple(Part(name, len(set(keys[name])), len(keys[name])) for name in names)

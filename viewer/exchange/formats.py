@@ -64,13 +64,16 @@ class Format:
             studies=studies, images=images, on_progress=on_progress,
         )  # fmt: skip
 
-    def import_labels(self, store: Store, path: Path, reader: str, *, load: Load) -> ImportSummary:
+    def import_labels(
+        self, store: Store, path: Path, reader: str, *, load: Load, keep: Path
+    ) -> ImportSummary:
         """Take the candidates and findings of a file or folder into the store.
 
         Parameters
         ----------
         reader : whose findings these are where the file does not say.
         load : the images of a file with their decoded frames; its InputError makes it not found.
+        keep : the folder for pictures that are inside the labels.
 
         Raises
         ------
@@ -81,7 +84,7 @@ class Format:
         """
         assert self.reader is not None, "only what can be imported is offered for it"
         document = self.reader()(path)
-        return import_document(store, document, reader, load=load)
+        return import_document(store, document, reader, load=load, keep=keep)
 
 
 def _write_coco() -> Write:
@@ -91,21 +94,109 @@ def _write_coco() -> Write:
 
 
 def _read_coco() -> Read:
-    from viewer.exchange.coco_document import read  # noqa: PLC0415
+    from viewer.exchange import coco_document  # noqa: PLC0415
 
-    return read
+    return coco_document.read
+
+
+def _write_yolo() -> Write:
+    from viewer.exchange import yolo  # noqa: PLC0415
+
+    return yolo.write
+
+
+def _read_yolo() -> Read:
+    from viewer.exchange import yolo  # noqa: PLC0415
+
+    return yolo.read
+
+
+def _write_voc() -> Write:
+    from viewer.exchange import voc  # noqa: PLC0415
+
+    return voc.write
+
+
+def _read_voc() -> Read:
+    from viewer.exchange import voc  # noqa: PLC0415
+
+    return voc.read
+
+
+def _write_csv() -> Write:
+    from viewer.exchange import tables  # noqa: PLC0415
+
+    return tables.write
+
+
+def _read_csv() -> Read:
+    from viewer.exchange import tables  # noqa: PLC0415
+
+    return tables.read
+
+
+def _write_tfrecord() -> Write:
+    from viewer.exchange import tfrecord  # noqa: PLC0415
+
+    return tfrecord.write
+
+
+def _read_tfrecord() -> Read:
+    from viewer.exchange import tfrecord  # noqa: PLC0415
+
+    return tfrecord.read
 
 
 _TABLE = (
     Format(
         "coco",
         "COCO",
-        "annotations.json and pictures; it holds all that was decided.",
+        "JSON beside 16-bit pictures. It holds all that was decided.",
         _write_coco,
         _read_coco,
         pictures=(Pictures.PNG16, Pictures.PNG8),
         splits=True,
         files="*.json",
+    ),
+    Format(
+        "yolo",
+        "YOLO",
+        "A text file for each picture, and data.yaml.",
+        _write_yolo,
+        _read_yolo,
+        pictures=(Pictures.PNG8, Pictures.PNG16),
+        splits=True,
+        files="*.yaml *.yml",
+    ),
+    Format(
+        "voc",
+        "Pascal VOC",
+        "An XML file for each picture. Corners are rounded to whole pixels.",
+        _write_voc,
+        _read_voc,
+        pictures=(Pictures.PNG8, Pictures.PNG16),
+        splits=True,
+        files="*.xml",
+    ),
+    Format(
+        "csv",
+        "CSV",
+        "Tables in the form of NIH ChestX-ray14 and of RSNA 2018, beside pictures.",
+        _write_csv,
+        _read_csv,
+        pictures=(Pictures.PNG8, Pictures.PNG16),
+        splits=True,
+        files="*.csv",
+    ),
+    Format(
+        "tfrecord",
+        "TFRecord",
+        "Pictures and boxes in record files, as the TensorFlow Object Detection API reads them.",
+        _write_tfrecord,
+        _read_tfrecord,
+        pictures=(Pictures.PNG8, Pictures.PNG16),
+        splits=True,
+        files="*.tfrecord *.record",
     ),
 )
 

@@ -9,9 +9,10 @@ and a decision that stands on the same box is left as it is.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +20,18 @@ from uuid import uuid4
 
 from detector.types import Box, Detection
 from viewer.dicom.model import Frame, Image, ImageKey
-from viewer.errors import InputError
-from viewer.exchange.labels import LabelBox, LabelDocument, LabelImage, ModelName
+from viewer.errors import ExchangeError, InputError
+from viewer.exchange.entries import wrong_at
+from viewer.exchange.labels import (
+    LabelBox,
+    LabelDocument,
+    LabelImage,
+    ModelName,
+    by_image,
+    fitted,
+    in_pixels,
+)
+from viewer.exchange.pictures import write_durably
 from viewer.review.finding import Event, Finding, Run, Status, Verb
 from viewer.review.fold import fold
 from viewer.review.record import ImageRecord, StudyRecord, of_log
@@ -57,7 +68,7 @@ class ImportSummary:
 
 
 def import_document(
-    store: Store, document: LabelDocument, reader: str, *, load: Load
+    store: Store, document: LabelDocument, reader: str, *, load: Load, keep: Path
 ) -> ImportSummary:
     """Take the candidates and findings of a document into the store.
 
@@ -69,16 +80,18 @@ def import_document(
     ----------
     reader : whose findings these are where the document does not say.
     load : the images of a file with their decoded frames; its InputError makes it not found.
+    keep : the folder for pictures that are inside the labels and not in the store: they are read
+        from there ever after.
 
     Raises
     ------
+    ExchangeError
+        A box lies outside its image; no candidate and no finding was imported.
     StoreError
         Importing the file again adds what is missing, and nothing twice.
     """
-    found, not_found = _find_images(store, document, load)
-    by_image: dict[int, list[LabelBox]] = {}
-    for box in document.boxes:
-        by_image.setdefault(box.image_id, []).append(box)
+    found, not_found = _find_images(store, document, _Files(document.folder, load, keep))
+    placed = _boxes_in_place(document, found)
     candidates = 0
     events: list[Event] = []
     studies: dict[str, StudyRecord] = {}
@@ -86,7 +99,7 @@ def import_document(
         study_uid = record.image.study.uid
         if study_uid not in studies:
             studies[study_uid] = store.load(study_uid)
-        study, boxes = studies[study_uid], by_image.get(image_id, [])
+        study, boxes = studies[study_uid], placed.get(image_id, [])
         candidates += _import_candidates(store, study, record.key, document, boxes)
         events += _new_findings(study, record.key, boxes, reader)
     store.append(events)
@@ -94,21 +107,48 @@ def import_document(
     return ImportSummary(candidates, len(events), tuple(not_found), readers)
 
 
+def _boxes_in_place(
+    document: LabelDocument, found: dict[int, ImageRecord]
+) -> dict[int, list[LabelBox]]:
+    """The boxes of each image that was found, in pixels of its frame."""
+    drawn_on = {image.id: image.drawn_on for image in document.images}
+    placed: list[LabelBox] = []
+    for box in document.boxes:
+        if box.image_id not in found:
+            continue
+        image = found[box.image_id].image
+        size = image.columns, image.rows
+        with wrong_at(box.where):
+            placed.append(
+                replace(box, box=fitted(in_pixels(box.box, drawn_on[box.image_id], size), *size))
+            )
+    return by_image(placed)
+
+
 # --- images --------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Where the files of images may be that the store does not know."""
+
+    folder: Path
+    load: Load
+    keep: Path
+
+
 def _find_images(
-    store: Store, document: LabelDocument, load: Load
+    store: Store, document: LabelDocument, files: _Files
 ) -> tuple[dict[int, ImageRecord], list[str]]:
-    """The record of each entry by its id; images beside the file enter the store here."""
+    """The record of each entry by its id; images that only the file has enter the store here."""
     found: dict[int, ImageRecord] = {}
     not_found: list[str] = []
     taken: set[ImageKey] = set()
     for entry in document.images:
         try:
-            record = _by_identity(store, entry, taken) or _by_path(
-                store, entry, document.folder, load
-            )
+            record = _by_identity(store, entry, taken)
+            if record is None:
+                record = _by_content(store, entry, files)
             size = record.image.columns, record.image.rows
             if (entry.width, entry.height) not in ((0, 0), size):
                 raise InputError(
@@ -141,10 +181,35 @@ def _by_identity(store: Store, entry: LabelImage, taken: set[ImageKey]) -> Image
     return ranked[0] if ranked else None
 
 
-def _by_path(store: Store, entry: LabelImage, folder: Path, load: Load) -> ImageRecord:
-    path = (folder / entry.file_name).resolve()
-    if not entry.file_name or not path.is_relative_to(folder.resolve()) or not path.is_file():
+def _by_content(store: Store, entry: LabelImage, files: _Files) -> ImageRecord:
+    if entry.content is not None:
+        return _kept(store, entry, entry.content(), files)
+    path = (files.folder / entry.file_name).resolve()
+    if not entry.file_name or not path.is_relative_to(files.folder.resolve()):
+        path = files.folder
+    if not path.is_file():
         raise InputError("it is neither in the label database nor beside the file.")
+    return _remembered(store, entry, path, files.load)
+
+
+def _kept(store: Store, entry: LabelImage, content: bytes, files: _Files) -> ImageRecord:
+    """The picture gets a file of its own, which stays where it is an image."""
+    path = files.keep / hashlib.sha256(content).hexdigest()[:32]
+    new = not path.exists()
+    try:
+        if new:
+            files.keep.mkdir(parents=True, exist_ok=True)
+            write_durably(path, content)
+        return _remembered(store, entry, path, files.load)
+    except OSError as error:
+        raise ExchangeError(f"{files.keep} cannot be written: {error.strerror}.") from error
+    except InputError:
+        if new:
+            path.unlink(missing_ok=True)
+        raise
+
+
+def _remembered(store: Store, entry: LabelImage, path: Path, load: Load) -> ImageRecord:
     opened = load(path)
     if not opened:
         raise InputError("the file beside it is no image that can be opened.")

@@ -77,3 +77,8 @@ class Options:
     reader: str | None = None
     pictures: Pictures | None = None
     split: Split | None = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts that the export has, in their order; all is for training where none is said."""
+        return PARTS[: 1 if self.split is None else len(self.split.shares)]

@@ -71,6 +71,7 @@ class Encoded:
     suffix: str
     width: int
     height: int
+    channels: int
     slope: float = 1.0
     intercept: float = 0.0
     tone_curve: ToneCurve | None = None
@@ -87,12 +88,18 @@ def encoded(_page: Page, frame: Frame, form: Pictures) -> Encoded:
     height, width = frame.values.shape[:2]
     if form is Pictures.PNG8:
         seen = voi.picture(frame, voi.default_voi(frame))
-        return Encoded(png(seen), ".png", width, height)
+        return Encoded(png(seen), ".png", width, height, _channels(seen))
     picture = to_stored(frame)
     curve = voi.tone_curve(frame)
+    channels = _channels(picture.stored)
     return Encoded(
-        png(picture.stored), ".png", width, height, picture.slope, picture.intercept, curve
-    )
+        png(picture.stored), ".png", width, height, channels,
+        picture.slope, picture.intercept, curve,
+    )  # fmt: skip
+
+
+def _channels(stored: npt.NDArray[Any]) -> int:
+    return 1 if stored.ndim == 2 else int(stored.shape[2])
 
 
 def png(stored: npt.NDArray[Any]) -> bytes:

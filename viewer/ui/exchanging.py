@@ -43,12 +43,14 @@ class Exchanging(QObject):
         self,
         jobs: Jobs,
         database: Place,
+        imported: Path,
         decode: Callable[[Image], Frame],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._jobs = jobs
         self._database = database
+        self._imported = imported
         self._decode = decode
 
     @property
@@ -81,7 +83,7 @@ class Exchanging(QObject):
 
         def work(_report: Report) -> str:
             with _store(self._database) as store:
-                summary = row.import_labels(store, path, reader, load=load)
+                summary = row.import_labels(store, path, reader, load=load, keep=self._imported)
             return _import_sentence(summary)
 
         self._submit(work, self.imported.emit)

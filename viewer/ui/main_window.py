@@ -121,7 +121,9 @@ class MainWindow(QMainWindow):
             jobs, self.reading, model=model, detect=engine.detect, settings=settings, parent=self
         )
         self.opening = Opening(jobs, engine.scan, self)
-        self.exchanging = Exchanging(jobs, home.database, engine.decode_for_export, self)
+        self.exchanging = Exchanging(
+            jobs, home.database, home.imported, engine.decode_for_export, self
+        )
         self.models = ModelChoice(
             jobs,
             home,
