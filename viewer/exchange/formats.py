@@ -65,7 +65,14 @@ class Format:
         )  # fmt: skip
 
     def import_labels(
-        self, store: Store, path: Path, reader: str, *, load: Load, keep: Path
+        self,
+        store: Store,
+        path: Path,
+        reader: str,
+        *,
+        load: Load,
+        keep: Path,
+        on_progress: Callable[[int, int], None] | None = None,
     ) -> ImportSummary:
         """Take the candidates and findings of a file or folder into the store.
 
@@ -74,6 +81,8 @@ class Format:
         reader : whose findings these are where the file does not say.
         load : the images of a file with their decoded frames; its InputError makes it not found.
         keep : the folder for pictures that are inside the labels.
+        on_progress : called with the images looked for and their number; what it raises ends the
+            import before any finding is written.
 
         Raises
         ------
@@ -84,7 +93,9 @@ class Format:
         """
         assert self.reader is not None, "only what can be imported is offered for it"
         document = self.reader()(path)
-        return import_document(store, document, reader, load=load, keep=keep)
+        return import_document(
+            store, document, reader, load=load, keep=keep, on_progress=on_progress
+        )
 
 
 def _write_coco() -> Write:
