@@ -22,6 +22,7 @@ from viewer.engine import client
 from viewer.engine.host import Worker
 from viewer.engine.pool import Pool
 from viewer.errors import EngineError, StoreError
+from viewer.exchange.export import FileAccess
 from viewer.home import Home, bundled_resources
 from viewer.installed import model_in_use
 from viewer.review.late_store import LateStore
@@ -87,7 +88,11 @@ class Workers:
             decode=partial(client.decode_frame, self.frames),
             make_thumbnail=partial(client.make_thumbnail, self.thumbnails),
             detect=partial(client.detect, self.model, memory=self._memory),
-            decode_for_export=partial(client.decode_frame, self.scan),
+            files=FileAccess(
+                decode=partial(client.decode_frame, self.scan),
+                copy=partial(client.copy_image, self.scan),
+                measurements=partial(client.read_measurements, self.scan),
+            ),
             load=self._load,
             inspect_model=partial(client.inspect_model, self.adding),
             add_model=partial(client.add_model, self.adding),

@@ -235,6 +235,12 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
         "(else what is usual for the format)",
     )
     parser.add_argument(
+        "--with-identity",
+        action="store_true",
+        help="reports and DICOM objects carry the patient's name, ids and dates and the UIDs of "
+        "the files (else a key and new UIDs)",
+    )
+    parser.add_argument(
         "--split",
         type=_split,
         metavar="TRAIN/VAL/TEST",
@@ -248,7 +254,7 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         required=True,
-        choices=tuple(name for name, row in FORMATS.items() if row.reader is not None),
+        choices=tuple(name for name, row in FORMATS.items() if row.imports),
     )
     parser.add_argument(
         "--reader",
@@ -404,7 +410,9 @@ def _render(options: argparse.Namespace, _home: Home) -> int:
 def _export(options: argparse.Namespace, home: Home) -> int:
     from viewer.commands.labels import export_labels  # noqa: PLC0415
 
-    chosen = Options(options.reader, options.pictures, options.split)
+    chosen = Options(
+        options.reader, options.pictures, options.split, identity=options.with_identity
+    )
     export_labels(home, FORMATS[options.format], options.out, options.paths, chosen)
     return 0
 

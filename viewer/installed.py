@@ -44,6 +44,13 @@ def installed_models(home: Home) -> tuple[InstalledModel, ...]:
     return tuple(found)
 
 
+def card_with(home: Home, weights_sha256: str) -> ModelCard | None:
+    """The card of the installed model with these weights; None where it is not here."""
+    models = installed_models(home)
+    found = (each.card for each in models if each.card.weights_sha256 == weights_sha256)
+    return next(found, None)
+
+
 def model_in_use(home: Home, settings: Settings) -> tuple[InstalledModel | None, str]:
     """The model of the settings, else the first one; and a sentence on what is wrong, if any."""
     models = {model.card.name: model for model in installed_models(home)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from viewer.commands.console import UsageError, find_images, images_of_file, require_paths, tell
@@ -15,6 +16,7 @@ from viewer.exchange.formats import Format
 from viewer.exchange.label_import import ImportSummary
 from viewer.exchange.options import Options
 from viewer.home import Home
+from viewer.installed import card_with
 from viewer.review.store import Store
 from viewer.settings import default_reader
 
@@ -39,6 +41,8 @@ def export_labels(
             out,
             lambda image: client.decode_frame(decoder, image),
             options,
+            copy=partial(client.copy_image, decoder),
+            card_of=partial(card_with, home),
             images=None if chosen is None else {(one.uid, one.frame_number) for one in chosen},
             on_progress=lambda done, total: tell(f"image {done} of {total}"),
         )
@@ -50,6 +54,8 @@ def export_labels(
 def _require_possible(row: Format, options: Options) -> None:
     if options.split is not None and not row.splits:
         raise UsageError(f"--split is not for --format {row.name}.")
+    if options.identity and not row.identity:
+        raise UsageError(f"--with-identity is not for --format {row.name}.")
     if options.pictures is not None and options.pictures not in row.pictures:
         has = ", ".join(row.pictures) or "none"
         raise UsageError(f"--pictures of --format {row.name} can be: {has}.")
@@ -89,7 +95,12 @@ def import_labels(home: Home, row: Format, path: Path, reader: str | None) -> in
             ]
 
         summary = row.import_labels(
-            store, path, reader or default_reader(), load=load, keep=home.imported
+            store,
+            path,
+            reader or default_reader(),
+            load=load,
+            keep=home.imported,
+            measurements=partial(client.read_measurements, decoder),
         )
     return _tell_imported(path, summary)
 
@@ -97,6 +108,8 @@ def import_labels(home: Home, row: Format, path: Path, reader: str | None) -> in
 def _tell_imported(path: Path, summary: ImportSummary) -> int:
     for name in summary.not_found:
         tell(f"not found: {name}")
+    for note in summary.notes:
+        tell(note)
     whose = f", decided by {', '.join(summary.readers)}" if summary.readers else ""
     tell(f"read {path}: {summary.candidates} candidates, {summary.findings} findings{whose}")
     nothing_read = summary.candidates + summary.findings == 0

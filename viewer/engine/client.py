@@ -11,11 +11,15 @@ from detector.types import Detections, ImageInput, ModelCard
 from viewer.dicom import voi
 from viewer.dicom.model import Frame, Image, Picture, ScanUpdate
 from viewer.dicom.objects import Report, Segmentation, Softcopy
+from viewer.dicom.pseudonym import Pseudonym
+from viewer.dicom.reported import MeasurementReport
 from viewer.dicom.tag_row import TagRow
 from viewer.engine.host import Worker
 from viewer.engine.messages import (
     AddModelAnswer,
     AddModelRequest,
+    CopyAnswer,
+    CopyRequest,
     DetectAnswer,
     DetectRequest,
     DetectUpdate,
@@ -23,6 +27,8 @@ from viewer.engine.messages import (
     FrameRequest,
     InspectModelAnswer,
     InspectModelRequest,
+    MeasurementsAnswer,
+    MeasurementsRequest,
     ObjectAnswer,
     ReportRequest,
     Request,
@@ -44,6 +50,8 @@ _A = TypeVar(
     ThumbnailAnswer,
     ObjectAnswer,
     TagsAnswer,
+    CopyAnswer,
+    MeasurementsAnswer,
     DetectAnswer,
     InspectModelAnswer,
     AddModelAnswer,
@@ -89,6 +97,18 @@ def read_softcopy(worker: Worker, state: Image, image: Image) -> Softcopy:
 def read_segmentation(worker: Worker, image: Image) -> Segmentation:
     """All segments of a segmentation."""
     return _content(worker, SegmentationRequest(image), Segmentation)
+
+
+def copy_image(
+    worker: Worker | Pool, image: Image, pseudonym: Pseudonym | None, with_pixels: bool
+) -> bytes:
+    """A frame as a DICOM file made anew: under a pseudonym, or with the identity it has."""
+    return _ask(worker, CopyRequest(image, pseudonym, with_pixels), CopyAnswer).content.tobytes()
+
+
+def read_measurements(worker: Worker, path: Path) -> MeasurementReport:
+    """What a measurement report says, to import its findings."""
+    return _ask(worker, MeasurementsRequest(path), MeasurementsAnswer).report
 
 
 INCOMPLETE = "The picture is incomplete: what is missing cannot be analysed."

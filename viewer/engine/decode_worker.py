@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 
 from viewer.dicom import pixels, scan, voi
+from viewer.dicom.deidentify import copy_of
+from viewer.dicom.measurement_report import read_measurement_report
 from viewer.dicom.model import Earlier, Frame, Kind, Picture, ScanUpdate
 from viewer.dicom.presentation_state import read_softcopy
 from viewer.dicom.segmentation import read_segmentation
@@ -22,8 +24,12 @@ from viewer.engine.child import Link, serve
 from viewer.engine.limits import DECODE_ADDRESS_SPACE
 from viewer.engine.messages import (
     Answer,
+    CopyAnswer,
+    CopyRequest,
     FrameAnswer,
     FrameRequest,
+    MeasurementsAnswer,
+    MeasurementsRequest,
     ObjectAnswer,
     ReportRequest,
     Request,
@@ -70,6 +76,11 @@ def _handle(request: Request, link: Link) -> Answer:
             answer = ObjectAnswer(read_softcopy(state, image))
         case SegmentationRequest(image):
             answer = ObjectAnswer(read_segmentation(image))
+        case CopyRequest(image, pseudonym, with_pixels):
+            content = copy_of(image, pseudonym, pixels=with_pixels)
+            answer = CopyAnswer(np.frombuffer(content, np.uint8))
+        case MeasurementsRequest(path):
+            answer = MeasurementsAnswer(read_measurement_report(path))
         case _:
             raise TypeError(f"the decode worker does not know {type(request).__name__}")
     return answer

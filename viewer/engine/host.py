@@ -22,6 +22,7 @@ from viewer.engine.messages import (
     DetectUpdate,
     Failure,
     InspectModelRequest,
+    MeasurementsRequest,
     Request,
     ScanRequest,
     ScanStep,
@@ -340,6 +341,8 @@ def _subject(request: Request) -> str:
             return f"The analysis with {request.model_folder.name}"
         case InspectModelRequest() | AddModelRequest():
             return f"Adding {request.file.name}"
+        case MeasurementsRequest(path):
+            return f"Reading {path.name}"
         case _:
             return f"Reading {_image_name(request.image)}"
 

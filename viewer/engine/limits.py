@@ -6,9 +6,11 @@ from typing import Literal
 
 from viewer.engine.messages import (
     AddModelRequest,
+    CopyRequest,
     DetectRequest,
     FrameRequest,
     InspectModelRequest,
+    MeasurementsRequest,
     ReportRequest,
     Request,
     ScanRequest,
@@ -33,6 +35,8 @@ COMPUTING_LIMIT_S: dict[type[Request], float] = {
     FrameRequest: 8.0,
     ThumbnailRequest: 8.0,
     TagsRequest: 8.0,
+    CopyRequest: 16.0,  # it decodes twice: to look, and as stored
+    MeasurementsRequest: 8.0,
 }
 
 # Seconds without a word before a request counts as hung, whatever it does: waiting for a disk, too.
@@ -41,6 +45,8 @@ SILENCE_LIMIT_S: dict[type[Request], float] = {
     FrameRequest: 20.0,
     ThumbnailRequest: 20.0,
     TagsRequest: 20.0,
+    CopyRequest: 40.0,
+    MeasurementsRequest: 20.0,
     ReportRequest: 30.0,
     SoftcopyRequest: 30.0,
     SegmentationRequest: 120.0,  # all frames of it

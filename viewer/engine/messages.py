@@ -9,10 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from detector.importing.description import Description, Inspection
 from detector.types import Detections, ImageInput, ModelCard
 from viewer.dicom.model import Earlier, Frame, Image, Picture, ScanUpdate
 from viewer.dicom.objects import Report, Segmentation, Softcopy
+from viewer.dicom.pseudonym import Pseudonym
+from viewer.dicom.reported import MeasurementReport
 from viewer.dicom.tag_row import TagRow
 
 # --- decode worker -------------------------------------------------------------------------------
@@ -96,6 +101,32 @@ class TagsAnswer:
     rows: tuple[TagRow, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CopyRequest:
+    """A frame as a DICOM file made anew from an allow-list of attributes."""
+
+    image: Image
+    pseudonym: Pseudonym | None  # None: with the identity that the file has
+    pixels: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CopyAnswer:
+    content: npt.NDArray[np.uint8]  # the bytes of the file
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementsRequest:
+    """The groups of a measurement report that is to be imported."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementsAnswer:
+    report: MeasurementReport
+
+
 # --- model worker --------------------------------------------------------------------------------
 
 LOADING = "loading the model"
@@ -171,6 +202,8 @@ Request = (
     | SoftcopyRequest
     | SegmentationRequest
     | TagsRequest
+    | CopyRequest
+    | MeasurementsRequest
     | DetectRequest
     | InspectModelRequest
     | AddModelRequest
@@ -182,6 +215,8 @@ Answer = (
     | ThumbnailAnswer
     | ObjectAnswer
     | TagsAnswer
+    | CopyAnswer
+    | MeasurementsAnswer
     | DetectAnswer
     | InspectModelAnswer
     | AddModelAnswer

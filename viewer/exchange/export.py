@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from detector.types import ModelCard
 from viewer.dicom.model import Frame, Image, Skipped
+from viewer.dicom.pseudonym import Pseudonym
+from viewer.dicom.reported import MeasurementReport
 from viewer.errors import EngineError, ExchangeError, InputError
 from viewer.exchange import pages
 from viewer.exchange.folder import whole_folder
@@ -16,6 +19,24 @@ from viewer.exchange.pages import Page, decoded, name_of
 
 if TYPE_CHECKING:
     from viewer.review.store import Store
+
+
+Copy = Callable[[Image, Pseudonym | None, bool], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class FileAccess:
+    """How exports and imports get at files: all of it is done in a decode worker.
+
+    Attributes
+    ----------
+    decode, copy : as in `Export`.
+    measurements : what a measurement report says.
+    """
+
+    decode: Callable[[Image], Frame]
+    copy: Copy
+    measurements: Callable[[Path], MeasurementReport]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +64,17 @@ class Written:
     uncertain: int = 0
     parts: tuple[Part, ...] = ()
 
+    @staticmethod
+    def of(gone_out: Sequence[Page], parts: tuple[Part, ...] = ()) -> Written:
+        """The figures of the pages that went out."""
+        return Written(
+            images=len(gone_out),
+            findings=sum(len(page.certain) for page in gone_out),
+            rejected=sum(len(page.rejected) for page in gone_out),
+            uncertain=sum(len(page.uncertain) for page in gone_out),
+            parts=parts,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class ExportSummary:
@@ -61,6 +93,10 @@ class Export:
     pages : in an order that says nothing of patients.
     folder : new and empty; it gets its name when the format has returned, and else goes away.
     decode : how an image becomes a frame; its InputError or EngineError leaves the image out.
+    copy : a frame as a DICOM file made anew; under a pseudonym, or None for the file's identity;
+        with pixels or without. It raises as ``decode`` does.
+    pseudonym : of a patient key.
+    card_of : the card of an installed model by the hash of its weights; None where it is not here.
     skipped : what was left out so far; a format may add to it.
     """
 
@@ -68,6 +104,9 @@ class Export:
     folder: Path
     decode: Callable[[Image], Frame]
     options: Options
+    copy: Copy
+    pseudonym: Callable[[str], Pseudonym]
+    card_of: Callable[[str], ModelCard | None]
     on_progress: Callable[[int, int], None] | None = None
     skipped: list[Skipped] = field(default_factory=list)
 
@@ -96,6 +135,8 @@ def export(
     write: Callable[[Export], Written],
     options: Options,
     *,
+    copy: Copy,
+    card_of: Callable[[str], ModelCard | None],
     studies: Collection[tuple[str, str]] | None = None,
     images: Collection[tuple[str, int]] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
@@ -108,6 +149,7 @@ def export(
     ----------
     out : the folder to make; an empty one may be there already.
     write : the format.
+    copy, card_of : as in `Export`.
     studies, images : only these studies (uid, patient key), only these images (uid, frame number);
         None: all.
     on_progress : called with the images done and their number; what it raises ends the export.
@@ -126,7 +168,7 @@ def export(
             f"There is nothing to export: no finding is decided, no study signed{whose}.{why}"
         )
     with whole_folder(out) as folder:
-        work = Export(found, folder, decode, options, on_progress)
+        work = Export(found, folder, decode, options, copy, store.pseudonym, card_of, on_progress)
         written = write(work)
         if not written.images:
             raise ExchangeError(

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from detector.types import ModelCard
 from viewer.dicom.model import Frame, Image
-from viewer.exchange.export import Export, ExportSummary, Written, export
+from viewer.dicom.pseudonym import Pseudonym
+from viewer.dicom.reported import MeasurementReport
+from viewer.errors import InputError
+from viewer.exchange.export import Copy, Export, ExportSummary, Written, export
 from viewer.exchange.label_import import ImportSummary, Load, import_document
 from viewer.exchange.labels import LabelDocument
 from viewer.exchange.options import Options, Pictures
@@ -21,6 +25,19 @@ if TYPE_CHECKING:
 
 Write = Callable[[Export], Written]
 Read = Callable[[Path], LabelDocument]
+ReadReport = Callable[[MeasurementReport, Path], LabelDocument]
+
+
+def _no_copy(_image: Image, _pseudonym: Pseudonym | None, _pixels: bool) -> bytes:
+    raise InputError("Its file cannot be copied here.")
+
+
+def _no_report(_path: Path) -> MeasurementReport:
+    raise InputError("A report cannot be read here.")
+
+
+def _no_card(_weights_sha256: str) -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +50,10 @@ class Format:
     words : in dialogs.
     writes : what an export consists of, in a sentence.
     writer, reader : import what is needed and give the function; no reader: cannot be imported.
+    report_reader : instead of ``reader`` for DICOM reports, which a worker parses first.
     pictures : how its frames may go out, the usual way first; empty: it has none.
     splits : whether it can be split by patient.
+    identity : whether it can carry the patient's identity, where that is asked for.
     files : the pattern of the files to import, for a file dialog.
     """
 
@@ -43,8 +62,10 @@ class Format:
     writes: str
     writer: Callable[[], Write]
     reader: Callable[[], Read] | None = None
+    report_reader: Callable[[], ReadReport] | None = None
     pictures: tuple[Pictures, ...] = ()
     splits: bool = False
+    identity: bool = False
     files: str = ""
 
     def export(
@@ -54,6 +75,8 @@ class Format:
         decode: Callable[[Image], Frame],
         options: Options = Options(),  # noqa: B008  frozen
         *,
+        copy: Copy = _no_copy,
+        card_of: Callable[[str], ModelCard | None] = _no_card,
         studies: Collection[tuple[str, str]] | None = None,
         images: Collection[tuple[str, int]] | None = None,
         on_progress: Callable[[int, int], None] | None = None,
@@ -61,8 +84,12 @@ class Format:
         """As ``viewer.exchange.export.export``."""
         return export(
             store, out, decode, self.writer(), options,
-            studies=studies, images=images, on_progress=on_progress,
+            copy=copy, card_of=card_of, studies=studies, images=images, on_progress=on_progress,
         )  # fmt: skip
+
+    @property
+    def imports(self) -> bool:
+        return self.reader is not None or self.report_reader is not None
 
     def import_labels(
         self,
@@ -72,7 +99,7 @@ class Format:
         *,
         load: Load,
         keep: Path,
-        on_progress: Callable[[int, int], None] | None = None,
+        measurements: Callable[[Path], MeasurementReport] = _no_report,
     ) -> ImportSummary:
         """Take the candidates and findings of a file or folder into the store.
 
@@ -81,8 +108,7 @@ class Format:
         reader : whose findings these are where the file does not say.
         load : the images of a file with their decoded frames; its InputError makes it not found.
         keep : the folder for pictures that are inside the labels.
-        on_progress : called with the images looked for and their number; what it raises ends the
-            import before any finding is written.
+        measurements : what a measurement report says, as a worker has read it.
 
         Raises
         ------
@@ -91,11 +117,12 @@ class Format:
         StoreError
             Importing the file again adds what is missing, and nothing twice.
         """
-        assert self.reader is not None, "only what can be imported is offered for it"
-        document = self.reader()(path)
-        return import_document(
-            store, document, reader, load=load, keep=keep, on_progress=on_progress
-        )
+        if self.report_reader is not None:
+            document = self.report_reader()(measurements(path), path)
+        else:
+            assert self.reader is not None, "only what can be imported is offered for it"
+            document = self.reader()(path)
+        return import_document(store, document, reader, load=load, keep=keep)
 
 
 def _write_coco() -> Write:
@@ -158,6 +185,24 @@ def _read_tfrecord() -> Read:
     return tfrecord.read
 
 
+def _write_sr() -> Write:
+    from viewer.exchange import structured_report  # noqa: PLC0415
+
+    return structured_report.write
+
+
+def _write_gsps() -> Write:
+    from viewer.exchange import presentation_state  # noqa: PLC0415
+
+    return presentation_state.write
+
+
+def _read_sr() -> ReadReport:
+    from viewer.exchange.structured_report_import import document_of  # noqa: PLC0415
+
+    return document_of
+
+
 _TABLE = (
     Format(
         "coco",
@@ -208,6 +253,22 @@ _TABLE = (
         pictures=(Pictures.PNG8, Pictures.PNG16),
         splits=True,
         files="*.tfrecord *.record",
+    ),
+    Format(
+        "sr",
+        "DICOM structured report",
+        "One measurement report (TID 1500) a study, and a DICOM image for each plain one.",
+        _write_sr,
+        report_reader=_read_sr,
+        identity=True,
+        files="*.dcm",
+    ),
+    Format(
+        "gsps",
+        "DICOM presentation state",
+        "One presentation state an image, with the boxes of its findings.",
+        _write_gsps,
+        identity=True,
     ),
 )
 

@@ -32,7 +32,7 @@ from viewer.exchange.labels import (
     in_pixels,
 )
 from viewer.exchange.pictures import write_durably
-from viewer.review.finding import Event, Finding, Run, Status, Verb
+from viewer.review.finding import Event, Finding, Role, Run, Status, Verb
 from viewer.review.fold import fold
 from viewer.review.record import ImageRecord, StudyRecord, of_log
 
@@ -59,22 +59,18 @@ class ImportSummary:
     Attributes
     ----------
     readers : whose logs the findings went into.
+    notes : what of the file was not taken over, or not as it was, in sentences.
     """
 
     candidates: int
     findings: int
     not_found: tuple[str, ...]
     readers: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def import_document(
-    store: Store,
-    document: LabelDocument,
-    reader: str,
-    *,
-    load: Load,
-    keep: Path,
-    on_progress: Callable[[int, int], None] | None = None,
+    store: Store, document: LabelDocument, reader: str, *, load: Load, keep: Path
 ) -> ImportSummary:
     """Take the candidates and findings of a document into the store.
 
@@ -88,7 +84,6 @@ def import_document(
     load : the images of a file with their decoded frames; its InputError makes it not found.
     keep : the folder for pictures that are inside the labels and not in the store: they are read
         from there ever after.
-    on_progress : called with the images looked for and their number.
 
     Raises
     ------
@@ -97,9 +92,7 @@ def import_document(
     StoreError
         Importing the file again adds what is missing, and nothing twice.
     """
-    found, not_found = _find_images(
-        store, document, _Files(document.folder, load, keep), on_progress
-    )
+    found, not_found = _find_images(store, document, _Files(document.folder, load, keep))
     placed = _boxes_in_place(document, found)
     candidates = 0
     events: list[Event] = []
@@ -113,7 +106,7 @@ def import_document(
         events += _new_findings(study, record.key, boxes, reader)
     store.append(events)
     readers = tuple(dict.fromkeys(event.reader for event in events))
-    return ImportSummary(candidates, len(events), tuple(not_found), readers)
+    return ImportSummary(candidates, len(events), tuple(not_found), readers, document.notes)
 
 
 def _boxes_in_place(
@@ -147,18 +140,13 @@ class _Files:
 
 
 def _find_images(
-    store: Store,
-    document: LabelDocument,
-    files: _Files,
-    on_progress: Callable[[int, int], None] | None,
+    store: Store, document: LabelDocument, files: _Files
 ) -> tuple[dict[int, ImageRecord], list[str]]:
     """The record of each entry by its id; images that only the file has enter the store here."""
     found: dict[int, ImageRecord] = {}
     not_found: list[str] = []
     taken: set[ImageKey] = set()
-    for done, entry in enumerate(document.images):
-        if on_progress is not None:
-            on_progress(done, len(document.images))
+    for entry in document.images:
         try:
             record = _by_identity(store, entry, taken)
             if record is None:
@@ -300,15 +288,16 @@ def _rounded(box: Box, category: str, score: float) -> tuple[object, ...]:
 def _new_findings(
     study: StudyRecord, key: ImageKey, boxes: Iterable[LabelBox], reader: str
 ) -> list[Event]:
-    decided: dict[str, list[Finding]] = {}
+    decided: dict[tuple[str, Role], list[Finding]] = {}
     events: list[Event] = []
     for box in boxes:
         if box.score is not None:
             continue
         whose = box.reader or reader
-        if whose not in decided:
-            decided[whose] = _decided(study, key, whose)
-        if any(_same(finding, box) for finding in decided[whose]):
+        log = whose, box.role
+        if log not in decided:
+            decided[log] = _decided(study, key, *log)
+        if any(_same(finding, box) for finding in decided[log]):
             continue
         finding = Finding(
             id=uuid4().hex,
@@ -321,16 +310,16 @@ def _new_findings(
             uncertain=box.uncertain,
             reason=box.reason,
         )
-        decided[whose].append(finding)
+        decided[log].append(finding)
         events.append(_event(study.study_uid, finding, box, whose))
     return events
 
 
-def _decided(study: StudyRecord, key: ImageKey, reader: str) -> list[Finding]:
+def _decided(study: StudyRecord, key: ImageKey, reader: str, role: Role) -> list[Finding]:
     """What a reader has decided on an image; a reader's log knows of nobody else's."""
     return [
         finding
-        for finding in fold(of_log(study, reader)).findings
+        for finding in fold(of_log(study, reader, role)).findings
         if finding.image == key and finding.status is not Status.OPEN
     ]
 
@@ -364,4 +353,5 @@ def _event(study_uid: str, finding: Finding, box: LabelBox, reader: str) -> Even
         model_name="" if model is None else model.name,
         model_version="" if model is None else model.version,
         mode=box.mode,
+        role=box.role,
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from detector.types import Box
-from viewer.review.finding import Mode, Reason, Status
+from viewer.review.finding import Mode, Reason, Role, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ class LabelBox:
     reason: Reason | None = None
     mode: Mode = Mode.CONCURRENT
     where: str = ""
+    role: Role = Role.READER  # whose log it goes into
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class LabelDocument:
     ----------
     folder : where the files of the images may lie.
     model : the one that made the candidates; None where the file does not say.
+    notes : what of the file is not in here, or not as it was, in sentences.
     """
 
     folder: Path
@@ -88,6 +90,7 @@ class LabelDocument:
     model: ModelName | None = None
     device: str = "imported"
     floor: float = 0.0
+    notes: tuple[str, ...] = ()
 
 
 def by_image(boxes: Iterable[LabelBox]) -> dict[int, list[LabelBox]]:

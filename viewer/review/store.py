@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from detector.types import Detection
 from viewer.dicom.model import Image, StudyHeader
+from viewer.dicom.pseudonym import Pseudonym
 from viewer.review import chain, event_log, loading, schema, study_rows
 from viewer.review.database import read_only, reading, writing
 from viewer.review.finding import Candidate, Event, Run
@@ -90,6 +91,10 @@ class Store:
             identity = f"study\0{study.uid}"
         digest = hmac.new(self._secret, identity.encode("utf-8", "surrogatepass"), "sha256")
         return digest.digest()[:16].hex()
+
+    def pseudonym(self, patient_key: str) -> Pseudonym:
+        """Who a patient is in exports, with the key for UIDs; the store's secret stays here."""
+        return Pseudonym(patient_key, hmac.new(self._secret, b"uids", "sha256").digest())
 
     # --- images ----------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viewer.dicom.model import Frame, Image, Picture, ScanUpdate
+from viewer.exchange.export import FileAccess
 from viewer.ui.analysis import Detect
 from viewer.ui.exchanging import Load
 from viewer.ui.model_choice import Add, Inspect
@@ -22,7 +23,7 @@ class Engine:
     decode: Callable[[Image], Frame]
     make_thumbnail: Callable[[Image, int], Picture]
     detect: Detect
-    decode_for_export: Callable[[Image], Frame]
+    files: FileAccess
     load: Load
     inspect_model: Inspect
     add_model: Add

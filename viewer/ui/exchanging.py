@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,12 @@ from PySide6.QtCore import QObject, Signal
 
 from viewer.dicom.model import Frame, Image, Study, StudyHeader
 from viewer.errors import Cancelled, ViewerError
-from viewer.exchange.export import ExportSummary
+from viewer.exchange.export import ExportSummary, FileAccess
 from viewer.exchange.formats import Format
 from viewer.exchange.label_import import ImportSummary
 from viewer.exchange.options import Options
+from viewer.home import Home
+from viewer.installed import card_with
 from viewer.review.fold import fold
 from viewer.review.place import Place
 from viewer.review.record import of_patient
@@ -42,16 +45,15 @@ class Exchanging(QObject):
     def __init__(
         self,
         jobs: Jobs,
-        database: Place,
-        imported: Path,
-        decode: Callable[[Image], Frame],
+        home: Home,
+        files: FileAccess,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._jobs = jobs
-        self._database = database
-        self._imported = imported
-        self._decode = decode
+        self._home = home
+        self._database = home.database
+        self._files = files
 
     @property
     def busy(self) -> bool:
@@ -72,7 +74,14 @@ class Exchanging(QObject):
                 if studies is not None:
                     chosen = [(study.uid, store.patient_key(study)) for study in studies]
                 summary = row.export(
-                    store, out, self._decode, options, studies=chosen, on_progress=progress
+                    store,
+                    out,
+                    self._files.decode,
+                    options,
+                    copy=self._files.copy,
+                    card_of=partial(card_with, self._home),
+                    studies=chosen,
+                    on_progress=progress,
                 )
             return _export_sentence(summary, out)
 
@@ -81,16 +90,17 @@ class Exchanging(QObject):
     def import_labels(self, row: Format, path: Path, reader: str, load: Load) -> None:
         """Take candidates and findings of a file or folder in."""
 
-        def work(report: Report) -> str:
-            def progress(count: int, total: int) -> None:
-                report.check()
-                report(("Importing", count, total))
-
+        def work(_report: Report) -> str:
             with _store(self._database) as store:
                 summary = row.import_labels(
-                    store, path, reader, load=load, keep=self._imported, on_progress=progress
+                    store,
+                    path,
+                    reader,
+                    load=load,
+                    keep=self._home.imported,
+                    measurements=self._files.measurements,
                 )
-            return _import_sentence(summary, reader)
+            return _import_sentence(summary)
 
         self._submit(work, self.imported.emit)
 
@@ -152,17 +162,14 @@ def _export_sentence(summary: ExportSummary, out: Path) -> str:
     return sentence
 
 
-def _import_sentence(summary: ImportSummary, reader: str) -> str:
+def _import_sentence(summary: ImportSummary) -> str:
     parts = [_count(summary.candidates, "candidate"), _count(summary.findings, "finding")]
     sentence = f"Imported {', '.join(parts)}."
-    others = [name for name in summary.readers if name != reader]
-    if others:
-        sentence += f" The file has decisions of {', '.join(others)}: they are in their own logs."
     if summary.not_found:
         sentence += f" Not found here: {', '.join(summary.not_found[:3])}"
         more = len(summary.not_found) - 3
         sentence += f" and {more} more." if more > 0 else "."
-    return sentence
+    return " ".join((sentence, *summary.notes[:2]))
 
 
 def _count(number: int, word: str) -> str:

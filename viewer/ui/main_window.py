@@ -121,9 +121,7 @@ class MainWindow(QMainWindow):
             jobs, self.reading, model=model, detect=engine.detect, settings=settings, parent=self
         )
         self.opening = Opening(jobs, engine.scan, self)
-        self.exchanging = Exchanging(
-            jobs, home.database, home.imported, engine.decode_for_export, self
-        )
+        self.exchanging = Exchanging(jobs, home, engine.files, self)
         self.models = ModelChoice(
             jobs,
             home,
