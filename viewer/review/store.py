@@ -31,6 +31,7 @@ from viewer.review.rows import (
     image_record_from_row,
     run_to_row,
 )
+from viewer.review.study_list import StudyList
 
 __all__ = ["ImageRecord", "Store", "StudyRecord"]
 
@@ -38,11 +39,17 @@ _UIDS_AT_ONCE = 500  # fewer than the variables that any SQLite takes in one sta
 
 
 class Store:
-    """The database of one reader's desk, or of several. Every failure is a StoreError."""
+    """The database of one reader's desk, or of several. Every failure is a StoreError.
+
+    Attributes
+    ----------
+    worklist : the studies that were opened or added.
+    """
 
     def __init__(self, engine: Engine, secret: bytes) -> None:
         self._engine = engine
         self._secret = secret
+        self.worklist = StudyList(engine, self.patient_key)
 
     @staticmethod
     def open(place: Place) -> Store:

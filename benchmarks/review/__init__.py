@@ -1,0 +1,1 @@
+"""How fast the review is: the store, the worklist, the batch, a reader at the keyboard."""
