@@ -198,6 +198,13 @@ def _add_detect(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_analyse(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    parser.add_argument("--model", metavar="NAME", help="name of a model (else the first one)")
+    _add_device(parser)
+    _add_database(parser)
+
+
 def _add_render(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE")
     parser.add_argument("--out", required=True, type=_png_to_write, metavar="FILE.png")
@@ -400,6 +407,12 @@ def _detect(options: argparse.Namespace, home: Home) -> int:
     return detect(request, home)
 
 
+def _analyse(options: argparse.Namespace, home: Home) -> int:
+    from viewer.commands.analyse import analyse  # noqa: PLC0415
+
+    return analyse(options.paths, options.model, options.device, home)
+
+
 def _render(options: argparse.Namespace, _home: Home) -> int:
     from viewer.commands.render import render  # noqa: PLC0415
 
@@ -467,6 +480,11 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Run]]
         "run the detector over images and write its boxes as COCO JSON",
         _add_detect,
         _detect,
+    ),
+    "analyse": (
+        "put studies into the worklist and run the detector over them",
+        _add_analyse,
+        _analyse,
     ),
     "render": ("write the picture of one frame as PNG", _add_render, _render),
     "export": ("write the decided findings with their images", _add_export, _export),

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from detector.types import Box, Detection, ImageFinding
+from tests.review.conftest import PIXELS, STUDY
 from viewer.dicom.model import Image, ImageKey, Patient, PlaneGeometry, StudyHeader
-from viewer.errors import StoreError
+from viewer.errors import StoreError, ViewerError
 from viewer.review import database, schema, sqlite
 from viewer.review.finding import Event, Finding, Run, Status, Verb
 from viewer.review.session import ReviewSession
@@ -423,3 +424,17 @@ def test_no_statement_changes_or_deletes_what_was_decided() -> None:
     updated = {part.split(")")[0] for part in text.split("sa.update(")[1:]}
     # Images and meta; and events where a database of before the logs is brought up to date.
     assert updated == {"table", "schema.meta", "events"}
+
+
+def test_no_signature_covers_what_was_analysed_but_never_shown(
+    store: Store, make_image: MakeImage
+) -> None:
+    store.remember_images([(make_image("1"), PIXELS), (make_image("2"), PIXELS)], shown=False)
+    session = ReviewSession(store, STUDY, "Dr. Who")
+    with pytest.raises(ViewerError, match="no image of this study was shown"):
+        session.sign()
+    session.remember_image(make_image("1"), PIXELS)
+    session.sign()
+    assert [key.uid for key in session.state.signed_images] == ["1"]
+    store.remember_images([(make_image("1"), PIXELS)], shown=False)  # analysed again
+    assert [image.shown for image in store.load(STUDY).images] == [True, False]

@@ -23,7 +23,7 @@ def bring_up_to_date(engine: Engine) -> None:
     with writing(engine) as connection:
         if int(connection.scalar(version) or 0) >= schema.SCHEMA_VERSION:
             return
-        for grown in (schema.runs, schema.events):
+        for grown in (schema.images, schema.runs, schema.events):
             _add_columns(connection, grown)
         _put_into_logs(connection)
         schema.metadata.create_all(connection)  # the tables that are new

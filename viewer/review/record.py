@@ -54,11 +54,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
-    """An image that was seen, with the hash of the pixels that were seen."""
+    """An image that was decoded, with the hash of its pixels.
+
+    Attributes
+    ----------
+    patient_key : keyed hash: the same for all studies of one patient, tells no identity.
+    shown : these pixels were on a reader's screen. What was only analysed ahead was not, and no
+        signature covers it.
+    """
 
     image: Image
     pixel_sha256: str
-    patient_key: str  # keyed hash: the same for all studies of one patient, tells no identity
+    patient_key: str
+    shown: bool = True
 
     @property
     def key(self) -> ImageKey:

@@ -31,7 +31,7 @@ def time_from_text(text: str) -> datetime:
 
 
 def image_record_from_row(row: sa.Row[Any]) -> ImageRecord:
-    return ImageRecord(image_from_json(row.header), row.pixel_sha256, row.patient_key)
+    return ImageRecord(image_from_json(row.header), row.pixel_sha256, row.patient_key, row.shown)
 
 
 def _key_to_row(key: ImageKey | None) -> dict[str, Any]:

@@ -34,6 +34,8 @@ images = sa.Table(
     sa.Column("header", sa.JSON, nullable=False),
     # Rises whenever this row becomes the present one of its (uid, frame_number).
     sa.Column("seen", sa.Integer, nullable=False),
+    # Since version 4: it was on a screen, not only analysed. The images before all were.
+    sa.Column("shown", sa.Boolean, nullable=False, server_default=sa.true()),
 )
 
 

@@ -268,7 +268,7 @@ class ReviewSession(StudyLog):
 
     def _seen(self) -> tuple[ImageKey, ...]:
         """The images that a word about the whole study covers."""
-        covers = tuple(record.key for record in self._record.images)
+        covers = tuple(record.key for record in self._record.images if record.shown)
         if not covers:
             raise ViewerError("There is nothing to sign: no image of this study was shown yet.")
         return covers

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from detector.types import Detection
-from viewer.dicom.model import Image, StudyHeader
+from viewer.dicom.model import Image, ImageKey, StudyHeader
 from viewer.dicom.pseudonym import Pseudonym
 from viewer.review import chain, event_log, loading, schema, study_rows
 from viewer.review.database import read_only, reading, writing
@@ -109,14 +109,20 @@ class Store:
         """Keep where an image is and which pixels were seen; these become its present ones."""
         self.remember_images([(image, pixel_sha256)])
 
-    def remember_images(self, seen: Iterable[tuple[Image, str]]) -> tuple[ImageRecord, ...]:
-        """The same for several images in one transaction; their present records."""
+    def remember_images(
+        self, seen: Iterable[tuple[Image, str]], *, shown: bool = True
+    ) -> tuple[ImageRecord, ...]:
+        """The same for several images in one transaction; their present records.
+
+        ``shown`` is False for what was only analysed, on no reader's screen.
+        """
         records = tuple(
             ImageRecord(
                 # Relative to no working directory: another process will read it.
                 replace(image, path=image.path.absolute()),
                 pixel_sha256,
                 self.patient_key(image.study),
+                shown,
             )
             for image, pixel_sha256 in seen
         )
@@ -190,6 +196,21 @@ class Store:
             study_rows.recount_analysed(connection, run.image.uid, run.image.frame_number)
         return candidates
 
+    def analysed_by(self, image: ImageKey, weights_sha256: str) -> bool:
+        """Whether the latest run over these pixels is of this model."""
+        runs = schema.runs
+        query = (
+            sa.select(runs.c.weights_sha256)
+            .where(
+                runs.c.image_uid == image.uid,
+                runs.c.frame_number == image.frame_number,
+                runs.c.pixel_sha256 == image.pixel_sha256,
+            )
+            .order_by(runs.c.sequence.desc())
+        )
+        with reading(self._engine) as connection:
+            return connection.scalar(query) == weights_sha256
+
     def append(self, events: Sequence[Event], after: int | None = None) -> tuple[Event, ...]:
         """Keep decisions, in this order and in one transaction; on return they are on the disk.
 
@@ -230,7 +251,8 @@ _Known = Mapping[tuple[str, int], Sequence[Mapping[str, Any]]]
 
 def _image_row(record: ImageRecord) -> dict[str, Any]:
     image = record.image
-    return {
+    # What was on a screen once has been, however it is decoded later.
+    return ({"shown": True} if record.shown else {}) | {
         "uid": image.uid,
         "frame_number": image.frame_number,
         "pixel_sha256": record.pixel_sha256,
@@ -271,7 +293,7 @@ def _put_images(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> No
             same = [table.c[name] == row[name] for name in ("uid", "frame_number", "pixel_sha256")]
             connection.execute(sa.update(table).where(*same).values(values))
         else:
-            inserted.append(values)
+            inserted.append({"shown": False} | values)
     if inserted:
         connection.execute(sa.insert(table), inserted)
     for study in changed:  # other pixels than those that were judged or analysed

@@ -59,12 +59,13 @@ class StudyList:
             others = others.where(logs.c.study_id.in_(ids))
         with reading(self._engine) as connection:
             names: dict[int, str] = {}
-            for study_id, name in connection.execute(others):
+            for study_id, name in connection.execute(others).tuples():
                 names[study_id] = f"{names[study_id]}, {name}" if study_id in names else name
             found = connection.execute(query).all()
         if not names:
             return list(map(WorklistRow._make, found))
-        return [WorklistRow(*row[:-1], names.get(row[0], "")) for row in found]
+        rows = map(WorklistRow._make, found)
+        return [row._replace(readers=names[row.id]) if row.id in names else row for row in rows]
 
     def id_of(self, study: StudyHeader) -> int | None:
         """The row of a study, None where it has none."""

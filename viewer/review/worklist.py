@@ -81,20 +81,16 @@ class WorklistRow(NamedTuple):
     @property
     def why(self) -> str:
         """Why the study is where it is in the order of triage, in a few words."""
-        if self.failure is not None:
-            return self.failure
-        if self.signed:
-            return "signed"
+        if self.failure is not None or self.signed:
+            return self.failure or "signed"
         if self.blind:
             return "AI hidden until your first read" if self.analysed else self.refusal or ""
         if self.score is not None:
             count = self.open_candidates or 0
             noun = "candidate" if count == 1 else "candidates"
             return f"{self.category} {self.score:.2f}, {count} open {noun}"
-        if self.refusal is not None:
-            return self.refusal
-        if not self.analysed:
-            return "not analysed yet"
+        if self.refusal is not None or not self.analysed:
+            return self.refusal or "not analysed yet"
         return "nothing left open" if self.begun else "nothing at the model's threshold"
 
 
@@ -157,8 +153,7 @@ def ordered(
 ) -> list[WorklistRow]:
     """Rows in an order, or in the opposite one; equal ones stay as they were."""
     descending = (order in LARGEST_FIRST) != backwards
-    # mypy cannot know that one key function gives values of one type.
-    return sorted(rows, key=_KEYS[order], reverse=descending)  # type: ignore[arg-type]
+    return sorted(rows, key=_KEYS[order], reverse=descending)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from detector.types import Detections, ModelCard, Proposal
+from viewer.batch import SCORE_FLOOR
 from viewer.dicom.model import Frame, Image, ImageKey, StudyHeader
 from viewer.engine.client import INCOMPLETE
 from viewer.engine.messages import DetectUpdate
@@ -20,8 +21,6 @@ from viewer.ui.jobs import Jobs, Report
 from viewer.ui.reading import Reading
 
 SLOT = "model"
-
-SCORE_FLOOR = 0.01  # everything above it is stored; the threshold only hides
 
 DetectProgress = Callable[[DetectUpdate], None]
 Detect = Callable[[Frame, Path, float, str, DetectProgress, int], Detections]
