@@ -62,6 +62,12 @@ SETTINGS: tuple[Setting, ...] = (
         tuple((number, f"the {number} best") for number in ("10", "20", "50", "100")),
     ),
     Setting("last_folder", ""),
+    Setting("export_format", ""),
+    Setting("export_pictures", ""),
+    Setting("export_split", ""),
+    Setting("export_mine", False),
+    Setting("export_folder", ""),
+    Setting("import_format", ""),
     Setting("window_geometry", ""),
     Setting("window_state", ""),
 )

@@ -17,6 +17,7 @@ from detector.types import Box
 from tests.ui.window_fixtures import (
     CARD,
     Desk,
+    export_into,
     radiograph,
 )
 from viewer.review.finding import Status
@@ -268,7 +269,7 @@ def test_the_export_holds_what_was_decided(
     desk.key(Qt.Key.Key_N)
     desk.key(Qt.Key.Key_Return)
     desk.key(Qt.Key.Key_X)
-    monkeypatch.setattr("viewer.ui.dialogs.choose_folder", lambda *_args: tmp_path)
+    export_into(tmp_path, monkeypatch)
     desk.key(Qt.Key.Key_E, CONTROL)
     desk.until(desk.window.notice.isVisible)
     assert "Exported 1 image, 1 finding, 1 rejected" in desk.window.notice.text.text()

@@ -13,12 +13,13 @@ from PySide6.QtWidgets import QApplication, QLabel, QMenu
 
 from detector.types import Box
 from tests.dicom_factory import make_ct_series
-from tests.ui.window_fixtures import Desk, radiograph, undecodable
+from tests.ui.window_fixtures import Desk, export_into, radiograph, undecodable
 from viewer.dicom.model import Skipped
 from viewer.exchange.formats import FORMATS
 from viewer.exchange.options import Options
 from viewer.review.store import Store
 from viewer.ui.dialogs import OpenReport
+from viewer.ui.exchange_dialogs import ImportDialog
 from viewer.ui.position import Position, study_key
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -39,7 +40,7 @@ def go(desk: Desk, patient: str) -> None:
 def exported(desk: Desk, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     """The document of an export of the study on the screen."""
     folder.mkdir()
-    monkeypatch.setattr("viewer.ui.dialogs.choose_folder", lambda *_args: folder)
+    export_into(folder, monkeypatch)
     desk.key(Qt.Key.Key_E, CONTROL)
     desk.until(lambda: any(folder.glob("lightbox-coco-*/annotations.json")))
     desk.until(lambda: not desk.window.exchanging.busy)
@@ -318,7 +319,12 @@ def test_labels_are_imported_from_the_window_onto_the_image_on_the_screen(
         "annotations": [box | {"id": 1}],
     }
     file.write_text(json.dumps(document))
-    monkeypatch.setattr("viewer.ui.dialogs.choose_labels", lambda *_args: file)
+
+    def answer(dialog: ImportDialog) -> int:
+        dialog.path.setText(str(file))
+        return 1
+
+    monkeypatch.setattr(ImportDialog, "exec", answer)
     desk.key(Qt.Key.Key_I, CONTROL)
     desk.until(lambda: "Imported" in desk.window.notice.text.text())
     assert any(row.endswith("nodule, accepted") for row in desk.rows())

@@ -32,6 +32,7 @@ from viewer.review.store import Store
 from viewer.settings import Settings
 from viewer.ui import theme
 from viewer.ui.analysis import DetectProgress, Model
+from viewer.ui.exchange_dialogs import ExportDialog
 from viewer.ui.main_window import MainWindow
 
 WAIT = 30_000  # ms: a child process starts on a busy machine
@@ -278,3 +279,13 @@ def undecodable(path: Path, **elements: Any) -> Path:
     dataset.PixelData = encapsulate([b"\x17" * 400])
     dataset["PixelData"].VR = "OB"
     return write_dataset(path, dataset, JPEG2000Lossless)
+
+
+def export_into(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer the export dialog: as it stands, but into this folder."""
+
+    def answer(dialog: ExportDialog) -> int:
+        dialog.folder.setText(str(folder))
+        return 1
+
+    monkeypatch.setattr(ExportDialog, "exec", answer)

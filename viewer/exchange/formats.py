@@ -100,6 +100,7 @@ class Format:
         load: Load,
         keep: Path,
         measurements: Callable[[Path], MeasurementReport] = _no_report,
+        on_progress: Callable[[int, int], None] | None = None,
     ) -> ImportSummary:
         """Take the candidates and findings of a file or folder into the store.
 
@@ -109,6 +110,8 @@ class Format:
         load : the images of a file with their decoded frames; its InputError makes it not found.
         keep : the folder for pictures that are inside the labels.
         measurements : what a measurement report says, as a worker has read it.
+        on_progress : called with the images looked for and their number; what it raises ends the
+            import before any finding is written.
 
         Raises
         ------
@@ -122,7 +125,9 @@ class Format:
         else:
             assert self.reader is not None, "only what can be imported is offered for it"
             document = self.reader()(path)
-        return import_document(store, document, reader, load=load, keep=keep)
+        return import_document(
+            store, document, reader, load=load, keep=keep, on_progress=on_progress
+        )
 
 
 def _write_coco() -> Write:

@@ -70,7 +70,13 @@ class ImportSummary:
 
 
 def import_document(
-    store: Store, document: LabelDocument, reader: str, *, load: Load, keep: Path
+    store: Store,
+    document: LabelDocument,
+    reader: str,
+    *,
+    load: Load,
+    keep: Path,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> ImportSummary:
     """Take the candidates and findings of a document into the store.
 
@@ -84,6 +90,7 @@ def import_document(
     load : the images of a file with their decoded frames; its InputError makes it not found.
     keep : the folder for pictures that are inside the labels and not in the store: they are read
         from there ever after.
+    on_progress : called with the images looked for and their number.
 
     Raises
     ------
@@ -92,7 +99,9 @@ def import_document(
     StoreError
         Importing the file again adds what is missing, and nothing twice.
     """
-    found, not_found = _find_images(store, document, _Files(document.folder, load, keep))
+    found, not_found = _find_images(
+        store, document, _Files(document.folder, load, keep), on_progress
+    )
     placed = _boxes_in_place(document, found)
     candidates = 0
     events: list[Event] = []
@@ -140,13 +149,18 @@ class _Files:
 
 
 def _find_images(
-    store: Store, document: LabelDocument, files: _Files
+    store: Store,
+    document: LabelDocument,
+    files: _Files,
+    on_progress: Callable[[int, int], None] | None,
 ) -> tuple[dict[int, ImageRecord], list[str]]:
     """The record of each entry by its id; images that only the file has enter the store here."""
     found: dict[int, ImageRecord] = {}
     not_found: list[str] = []
     taken: set[ImageKey] = set()
-    for entry in document.images:
+    for done, entry in enumerate(document.images):
+        if on_progress is not None:
+            on_progress(done, len(document.images))
         try:
             record = _by_identity(store, entry, taken)
             if record is None:

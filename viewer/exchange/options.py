@@ -47,8 +47,8 @@ class Split:
                 f"A split is train/val or train/val/test, for example 0.8/0.1/0.1, not '{text}'."
             )
         shares = [float(word) for word in words]
-        whole = sum(shares)
-        if min(shares) < 0 or not any(abs(whole - sum_) < 1e-6 * sum_ for sum_ in (1.0, 100.0)):
+        whole = next((w for w in (1.0, 100.0) if abs(sum(shares) - w) < 1e-6 * w), None)
+        if whole is None:
             raise ExchangeError(f"The parts of the split '{text}' do not make a whole (1 or 100).")
         return Split(tuple(share / whole for share in shares))
 

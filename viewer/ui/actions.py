@@ -84,7 +84,7 @@ TABLE: tuple[Row, ...] = (
         ("Ctrl+E",), lambda w: w.asking.export(everything=False), lambda f: f.study, gap=True),
     Row("export_all", "&File", "Export everything reviewed…", ("Ctrl+Shift+E",),
         lambda w: w.asking.export(everything=True)),
-    Row("import", "&File", "Import COCO…", ("Ctrl+I",), lambda w: w.asking.labels()),
+    Row("import", "&File", "Import labels…", ("Ctrl+I",), lambda w: w.asking.labels()),
     Row("save_view", "&File", "Save the view without identity…", ("Ctrl+S",),
         lambda w: w.view_picture.save(identity=False), _picture, gap=True),
     Row("save_view_identity", "&File", "Save the view with identity…", ("Ctrl+Shift+S",),

@@ -8,12 +8,11 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from viewer.dicom.model import StudyHeader
-from viewer.exchange.formats import FORMATS
-from viewer.exchange.options import Options
 from viewer.settings import Settings
 from viewer.ui import dialogs
 from viewer.ui.analysis import Analysis, Outcome
 from viewer.ui.deciding import Deciding
+from viewer.ui.exchange_dialogs import ExportDialog, ImportDialog
 from viewer.ui.exchanging import Exchanging, Load
 from viewer.ui.model_choice import ModelChoice
 from viewer.ui.model_dialogs import ModelsDialog
@@ -73,12 +72,21 @@ class Asking(QObject):
 
     def export(self, *, everything: bool) -> None:
         """Export labels."""
-        folder = dialogs.choose_folder(self._window, self._folder, "Export into a new folder in")
-        if folder is not None:
+        studies = self._selected_studies()
+        dialog = ExportDialog(self._window, self._settings, len(studies), everything=everything)
+        accepted = dialog.exec()
+        dialog.deleteLater()
+        if accepted:
+            dialog.remember()
+            choice = dialog.choice()
             # A name of its own: an export never writes over an earlier one.
-            out = folder / f"lightbox-coco-{datetime.now():%Y%m%d-%H%M%S}"
-            studies = None if everything else self._selected_studies()
-            self._exchanging.export(FORMATS["coco"], out, studies, Options())
+            name = f"lightbox-{choice.row.name}-{datetime.now():%Y%m%d-%H%M%S}"
+            self._exchanging.export(
+                choice.row,
+                choice.folder / name,
+                None if choice.everything else studies,
+                choice.options,
+            )
 
     def _selected_studies(self) -> list[StudyHeader]:
         """Those picked in the browser, else the one on the screen."""
@@ -89,9 +97,14 @@ class Asking(QObject):
 
     def labels(self) -> None:
         """Import labels."""
-        file = dialogs.choose_labels(self._window, self._folder)
-        if file is not None:
-            self._exchanging.import_labels(FORMATS["coco"], file, self._settings.reader, self._load)
+        dialog = ImportDialog(self._window, self._settings, self._folder)
+        accepted = dialog.exec()
+        dialog.deleteLater()
+        if accepted:
+            self._settings.change(import_format=dialog.row.name)
+            self._exchanging.import_labels(
+                dialog.row, dialog.labels, self._settings.reader, self._load
+            )
 
     def settings(self) -> None:
         """Change the settings; who reads and with which model counts at once."""

@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 
 from detector.types import RESEARCH_USE_ONLY
 from viewer.dicom.model import Skipped
+from viewer.exchange.formats import Format
 from viewer.settings import SETTINGS, Settings, Value, default_reader
 from viewer.ui import theme
 from viewer.ui.wording import plain_tip
@@ -51,8 +52,10 @@ def choose_folder(parent: QWidget, folder: str, title: str = "Open folder") -> P
     return Path(name) if name else None
 
 
-def choose_labels(parent: QWidget, folder: str) -> Path | None:
-    name, _ = QFileDialog.getOpenFileName(parent, "Import COCO", folder, "COCO (*.json)")
+def choose_labels(parent: QWidget, folder: str, row: Format) -> Path | None:
+    name, _ = QFileDialog.getOpenFileName(
+        parent, f"Import {row.words}", folder, f"{row.words} ({row.files});;All files (*)"
+    )
     return Path(name) if name else None
 
 

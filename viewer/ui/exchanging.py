@@ -90,7 +90,11 @@ class Exchanging(QObject):
     def import_labels(self, row: Format, path: Path, reader: str, load: Load) -> None:
         """Take candidates and findings of a file or folder in."""
 
-        def work(_report: Report) -> str:
+        def work(report: Report) -> str:
+            def progress(count: int, total: int) -> None:
+                report.check()
+                report(("Importing", count, total))
+
             with _store(self._database) as store:
                 summary = row.import_labels(
                     store,
@@ -99,8 +103,9 @@ class Exchanging(QObject):
                     load=load,
                     keep=self._home.imported,
                     measurements=self._files.measurements,
+                    on_progress=progress,
                 )
-            return _import_sentence(summary)
+            return _import_sentence(summary, reader)
 
         self._submit(work, self.imported.emit)
 
@@ -162,9 +167,12 @@ def _export_sentence(summary: ExportSummary, out: Path) -> str:
     return sentence
 
 
-def _import_sentence(summary: ImportSummary) -> str:
+def _import_sentence(summary: ImportSummary, reader: str) -> str:
     parts = [_count(summary.candidates, "candidate"), _count(summary.findings, "finding")]
     sentence = f"Imported {', '.join(parts)}."
+    others = [name for name in summary.readers if name != reader]
+    if others:
+        sentence += f" The file has decisions of {', '.join(others)}: they are in their own logs."
     if summary.not_found:
         sentence += f" Not found here: {', '.join(summary.not_found[:3])}"
         more = len(summary.not_found) - 3
