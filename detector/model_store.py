@@ -236,8 +236,13 @@ def _card(data: Any) -> ModelCard:
 
 def _check_operating_points(evaluation: dict[str, Any]) -> None:
     """The tables that the window reads at each move of the threshold hold numbers."""
-    tables = [evaluation.get("operating_points", [])]
-    tables += [b.get("operating_points", []) for b in dict(evaluation.get("backends", {})).values()]
+    backends = dict(evaluation.get("backends", {})).values()
+    categories = dict(evaluation.get("categories", {})).values()
+    for category in categories:
+        for name in ("images", "patients", "objects"):
+            int(category.get(name, 0))
+    tables = [each.get("operating_points", []) for each in (evaluation, *backends, *categories)]
+    tables += [one for each in backends for one in each.get("operating_points_of", {}).values()]
     for point in (point for table in tables for point in table):
         for name in ("threshold", "sensitivity", "false_marks_per_image"):
             float(point[name])

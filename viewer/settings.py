@@ -42,6 +42,15 @@ class Setting:
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("reader_name", "", "Your name, kept with each decision"),
+    Setting(
+        "reading_mode",
+        "concurrent",
+        "Reading mode",
+        (
+            ("concurrent", "AI marks from the start"),
+            ("blind", "blind first: AI marks after a signed first read"),
+        ),
+    ),
     Setting("analyse_on_opening", True, "Analyse an X-ray as soon as it is opened"),
     Setting(
         "device",

@@ -19,8 +19,8 @@ def card(*points: tuple[float, float, float]) -> ModelCard:
 
 def test_a_measured_threshold_has_its_measurement() -> None:
     model = card((0.8, 0.4, 0.1), (0.2, 0.9, 2.0))
-    assert at(model, 0.2) == OperatingPoint(0.2, 0.9, 2.0)
-    assert at(model, 0.8) == OperatingPoint(0.8, 0.4, 0.1)
+    assert at(model, 0.2) == OperatingPoint(0.9, 2.0)
+    assert at(model, 0.8) == OperatingPoint(0.4, 0.1)
 
 
 def test_between_two_measurements_it_is_interpolated() -> None:
@@ -46,5 +46,5 @@ def test_the_table_of_the_precision_counts_where_the_card_has_one() -> None:
         evaluation=card((0.5, 0.7, 0.5)).evaluation
         | {"backends": {"int8": {"operating_points": table}}},
     )
-    assert at(whole, 0.5, "int8") == OperatingPoint(0.5, 0.6, 0.25)
-    assert at(whole, 0.5, "fp32") == at(whole, 0.5) == OperatingPoint(0.5, 0.7, 0.5)
+    assert at(whole, 0.5, "int8") == OperatingPoint(0.6, 0.25)
+    assert at(whole, 0.5, "fp32") == at(whole, 0.5) == OperatingPoint(0.7, 0.5)

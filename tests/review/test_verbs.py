@@ -227,6 +227,23 @@ class TestReviewedNegative:
             session.negative()
         assert Verb.SIGN not in verbs(store)
 
+    def test_what_was_only_analysed_is_not_rejected_unseen(
+        self,
+        session: ReviewSession,
+        store: Store,
+        make_image: MakeImage,
+        make_detections: MakeDetections,
+    ) -> None:
+        ahead = ImageKey("other", 1, "d" * 64)
+        store.remember_images([(make_image("other"), "d" * 64)], shown=False)
+        session.reload()
+        session.add_run(ahead, make_detections((Box(5, 5, 50, 50), 0.8)))
+        with pytest.raises(ViewerError, match="not shown yet"):
+            session.negative()
+        session.remember_image(make_image("other"), "d" * 64)
+        session.negative()
+        assert len(session.state.signed_images) == 2
+
 
 class TestAmending:
     def test_the_earlier_signature_stays_in_the_history(

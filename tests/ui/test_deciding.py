@@ -42,7 +42,8 @@ def open_desk(desk: Desk, tmp_path: Path) -> Desk:
 def test_the_detectors_boxes_appear_above_the_threshold(open_desk: Desk) -> None:
     assert open_desk.rows() == ["1 opacity 0.90, to decide", "2 opacity 0.60, to decide"]
     assert open_desk.window.bar.count.text() == "2 shown · 1 hidden"
-    assert "finds 50 % of findings" in open_desk.window.bar.words.text()
+    words = open_desk.window.bar.words.text().replace("\N{NO-BREAK SPACE}", " ")
+    assert words == "At 0.50: finds 50 % of findings at 2.0 false marks an image."
     line = open_desk.window.status.machine.text()
     assert line == "AI: chest-xray 1.0.0 on CPU · 2 shown, 1 hidden · 0.4 s"
 
@@ -56,7 +57,7 @@ def test_the_threshold_hides_and_shows_without_the_model(open_desk: Desk) -> Non
     open_desk.window.bar.slider.setValue(70)
     assert open_desk.rows() == ["1 opacity 0.90, to decide"]
     open_desk.key("{", SHIFT)
-    assert open_desk.window.reading.threshold == pytest.approx(0.69)
+    assert open_desk.window.reading.thresholds.default == pytest.approx(0.69)
     assert len(open_desk.puppet.calls) == calls
 
 
@@ -195,7 +196,9 @@ def test_who_signed_is_shown_until_the_next_decision(open_desk: Desk) -> None:
     assert open_desk.window.panel.signature.text().startswith("✓ Signed by Dr Test")
     open_desk.window.actions_table["next"].trigger()
     open_desk.window.actions_table["accept"].trigger()
-    assert open_desk.window.panel.signature.text() == "Not signed"
+    words = open_desk.window.panel.signature.text()
+    assert words.startswith("Signed ")
+    assert words.endswith(" UTC · amended since, not signed again")
 
 
 def test_a_negative_study_is_signed_without_a_question(desk: Desk, tmp_path: Path) -> None:

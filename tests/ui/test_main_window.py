@@ -70,7 +70,7 @@ def test_keys_work_wherever_the_focus_is_but_not_while_a_number_is_typed(
         desk.key(key, widget=number)  # 0 is auto window elsewhere
     desk.key(Qt.Key.Key_X, widget=number)
     desk.key(Qt.Key.Key_Return, widget=number)
-    assert desk.window.reading.threshold == pytest.approx(0.3)
+    assert desk.window.reading.thresholds.default == pytest.approx(0.3)
     assert desk.verbs() == []
     assert desk.window.viewport.hasFocus()
     QTest.mouseClick(
@@ -105,7 +105,7 @@ def test_marks_of_another_model_get_no_words_of_this_one_while_it_runs_or_fails(
     words, analysis = desk.window.bar.words, desk.window.analysis
     present = analysis.model
     assert present is not None
-    assert "finds 50 % of findings" in words.text()
+    assert "of findings at 2.0 false marks" in words.text()
     analysis.use(replace(present, card=replace(present.card, weights_sha256="cd" * 32)))
     assert "not measured" in words.text()
     desk.puppet.gate.clear()

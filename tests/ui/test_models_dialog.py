@@ -21,7 +21,7 @@ from viewer.dicom.model import ImageKey
 from viewer.errors import InputError
 from viewer.home import Home
 from viewer.review.finding import Run
-from viewer.review.operating_point import OperatingPoint
+from viewer.review.thresholds import Thresholds
 from viewer.settings import Settings
 from viewer.ui import dialogs, model_choice, model_dialogs, wording
 from viewer.ui.analysis import AnalysisState, Model, Outcome
@@ -44,7 +44,7 @@ class Room:
     def __init__(self, home: Home, jobs: Jobs, qtbot: QtBot) -> None:
         self.home = home
         self.settings = Settings.load(home.settings)
-        self.thresholds: list[float] = []
+        self.thresholds: list[Thresholds] = []
         self.categories: list[tuple[str, ...]] = []
         self.analysis: Any = SimpleNamespace(model=None, use=self._use)
         self.said: list[Description] = []
@@ -58,7 +58,7 @@ class Room:
                 replace(said, name=file.stem), ("categories",), 2
             ),
             add=self._add,
-            reading=SimpleNamespace(set_threshold=self.thresholds.append),  # type: ignore[arg-type]
+            reading=SimpleNamespace(set_thresholds=self.thresholds.append),  # type: ignore[arg-type]
             deciding=SimpleNamespace(set_known_categories=self.categories.append),  # type: ignore[arg-type]
             analysis=self.analysis,
             parent=parent,
@@ -102,7 +102,7 @@ def test_another_model_is_used_at_once_and_kept(room: Room) -> None:
     assert room.rows() == [("", "chest-xray"), ("★", "mine")]
     assert not room.dialog.use_button.isEnabled()
     assert room.analysis.model.folder == room.home.models / "mine"
-    assert (room.thresholds[-1], room.categories[-1]) == (0.5, ("opacity", "nodule"))
+    assert (room.thresholds[-1], room.categories[-1]) == (Thresholds(0.5), ("opacity", "nodule"))
     assert Settings.load(room.home.settings).text("model") == "mine"
 
 
@@ -191,9 +191,3 @@ def test_of_many_image_findings_three_are_said_and_all_are_in_the_tip() -> None:
     assert words == "On the whole image: c5 50 %, c4 40 %, c3 30 % and 2 less likely"
     assert wording.image_findings_tip(state).count("\n") == 4
     assert wording.ran_by(state, None) == "chest-xray 2 on CPU · under 0.1 s"
-
-
-def test_the_threshold_says_what_it_finds() -> None:
-    words = wording.operating_point_words(OperatingPoint(0.37, 0.71, 0.4), 0.37)
-    assert words == "At 0.37: finds 71 % of findings, 0.4 false marks an image."
-    assert "not measured" in wording.operating_point_words(None, 0.37)

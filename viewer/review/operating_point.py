@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from detector.types import ModelCard
+from viewer.review.thresholds import Thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,45 +21,101 @@ class OperatingPoint:
     false_marks_per_image : mean number of marks with nothing behind them.
     """
 
-    threshold: float
     sensitivity: float
     false_marks_per_image: float
 
 
-def at(card: ModelCard, threshold: float, precision: str = "") -> OperatingPoint | None:
+@dataclass(frozen=True, slots=True)
+class MeasuredSet:
+    """The images on which somebody looked for a category.
+
+    Attributes
+    ----------
+    out_of_fold : no model was measured on a patient whom it had learnt from.
+    """
+
+    category: str
+    images: int
+    patients: int
+    out_of_fold: bool
+
+
+def at(
+    card: ModelCard, threshold: float, precision: str = "", category: str | None = None
+) -> OperatingPoint | None:
     """The operating point of a threshold, or None where the card's measurements do not reach.
 
     Between two measured thresholds the figures are interpolated linearly; beyond the first and the
     last nothing is known. Where the card has a table for the ``precision`` that the network was
     computed in, that one counts.
+
+    Parameters
+    ----------
+    category : of this one alone; None: all categories under one threshold.
     """
-    points = sorted(
-        (
-            OperatingPoint(
-                float(point["threshold"]),
-                float(point["sensitivity"]),
-                float(point["false_marks_per_image"]),
-            )
-            for point in _measured(card, precision)
-        ),
-        key=lambda point: point.threshold,
-    )
-    for point in points:
-        if point.threshold == threshold:
-            return point
-    for low, high in pairwise(points):
-        if low.threshold < threshold < high.threshold:
-            share = (threshold - low.threshold) / (high.threshold - low.threshold)
-            return OperatingPoint(
-                threshold,
-                low.sensitivity + share * (high.sensitivity - low.sensitivity),
-                low.false_marks_per_image
-                + share * (high.false_marks_per_image - low.false_marks_per_image),
-            )
+    table = _measured(card, precision, category)
+    points = sorted((_numbers(point) for point in table), key=lambda point: point[0])
+    for known, *figures in points:
+        if known == threshold:
+            return OperatingPoint(*figures)
+    for (low, *below), (high, *above) in pairwise(points):
+        if low < threshold < high:
+            share = (threshold - low) / (high - low)
+            return OperatingPoint(*(b + share * (a - b) for b, a in zip(below, above, strict=True)))
     return None
 
 
-def _measured(card: ModelCard, precision: str) -> Sequence[Mapping[str, Any]]:
-    own = card.evaluation.get("backends", {}).get(precision, {}).get("operating_points")
-    points: Sequence[Mapping[str, Any]] = own or card.evaluation.get("operating_points", ())
+def together(card: ModelCard, thresholds: Thresholds, precision: str = "") -> OperatingPoint | None:
+    """That of all categories, each under its own threshold.
+
+    Their findings are pooled and their false marks an image added up, as the card's own table of
+    all categories does it.
+    """
+    if not thresholds.by_category:
+        return at(card, thresholds.default, precision)
+    found = objects = false_marks = 0.0
+    for category in card.categories:
+        point = at(card, thresholds.of(category), precision, category)
+        if point is None:
+            return None
+        number = float(_of_category(card, category).get("objects", 0))
+        found, objects = found + number * point.sensitivity, objects + number
+        false_marks += point.false_marks_per_image
+    return OperatingPoint(found / objects, false_marks) if objects else None
+
+
+def measured_on(card: ModelCard) -> tuple[MeasuredSet, ...]:
+    """The sets behind the figures, one for each category; empty where the card does not say."""
+    out_of_fold = "out-of-fold" in str(card.evaluation.get("what", ""))
+    sets = []
+    for category in card.categories:
+        said = _of_category(card, category)
+        if "images" in said and "patients" in said:
+            sets.append(
+                MeasuredSet(category, int(said["images"]), int(said["patients"]), out_of_fold)
+            )
+    return tuple(sets)
+
+
+def _numbers(point: Mapping[str, Any]) -> tuple[float, float, float]:
+    return (
+        float(point["threshold"]),
+        float(point["sensitivity"]),
+        float(point["false_marks_per_image"]),
+    )
+
+
+def _measured(card: ModelCard, precision: str, category: str | None) -> Sequence[Mapping[str, Any]]:
+    backend = card.evaluation.get("backends", {}).get(precision, {})
+    if category is None:
+        own, plain = backend.get("operating_points"), card.evaluation.get("operating_points")
+    else:
+        own = backend.get("operating_points_of", {}).get(category)
+        plain = _of_category(card, category).get("operating_points")
+    points: Sequence[Mapping[str, Any]] = own or plain or ()
     return points
+
+
+def _of_category(card: ModelCard, category: str) -> Mapping[str, Any]:
+    said: Mapping[str, Any] = card.evaluation.get("categories", {}).get(category, {})
+    return said

@@ -222,7 +222,8 @@ class ReviewSession(StudyLog):
         Raises
         ------
         ViewerError
-            A finding stands, or is uncertain; or as ``sign`` raises.
+            A finding stands or is uncertain, a candidate is on an image that was only analysed; or
+            as ``sign`` raises.
         """
         self._refuse_while_blind()
         findings = self.findings()
@@ -236,12 +237,16 @@ class ReviewSession(StudyLog):
                 "A candidate is marked as uncertain: accept or reject it before the study is "
                 "signed as negative."
             )
-        rejecting = [
-            self._event(Verb.REJECT, before, _rejected(before)) for before in self.undecided()
-        ]
+        covers, undecided = self._seen(), self.undecided()
+        if not {before.image for before in undecided} <= set(covers):
+            raise ViewerError(
+                "There are candidates on images that were not shown yet: look at them before the "
+                "study is signed as negative."
+            )
+        rejecting = [self._event(Verb.REJECT, before, _rejected(before)) for before in undecided]
         signing = self._signing()
         if rejecting and not signing:  # the signature there is was given without them
-            signing = [self._event(Verb.SIGN, covers=self._seen())]
+            signing = [self._event(Verb.SIGN, covers=covers)]
         self._commit_as_one([*rejecting, *signing])
 
     def sign_first_read(self) -> None:

@@ -60,6 +60,12 @@ def _take_away(desk: Desk) -> None:
         desk.deciding.reject()
 
 
+def _signing(facts: Facts) -> str:
+    if facts.blind:
+        return "Sign your first read…"
+    return "Sign the amendment…" if facts.amended else "Sign the study"
+
+
 def _preset_row(number: int) -> Row:
     def label(facts: Facts) -> str:
         return facts.presets[number - 1] if number <= len(facts.presets) else ""
@@ -220,6 +226,8 @@ TABLE: tuple[Row, ...] = (
         lambda w: w.reading.move_threshold(-0.01), _image),
     Row("bit_higher", "Fi&ndings", "Threshold up a little", ("Shift+]", "}", "Shift+}"),
         lambda w: w.reading.move_threshold(0.01), _image),
+    Row("own_threshold", "Fi&ndings", "Threshold back to the model's own", ("Shift+T",),
+        lambda w: w.side.reset_thresholds(), lambda f: f.threshold_moved),
     Row("next", "Fi&ndings", "Next finding", ("N",), lambda w: w.deciding.go(1),
         lambda f: f.findings, gap=True),
     Row("previous", "Fi&ndings", "Previous finding", ("Shift+N",), lambda w: w.deciding.go(-1),
@@ -229,10 +237,31 @@ TABLE: tuple[Row, ...] = (
     Row("reject", "Fi&ndings", "Reject and go on; delete a measurement", ("X", "Del"),
         _take_away,
         lambda f: f.selected or f.measurement),
+    Row("reject_because", "Fi&ndings", "Reject because…", ("Alt+X",),
+        lambda w: w.finding_menus.ask_reason(), lambda f: f.candidate_selected),
+    Row("doubt", "Fi&ndings", "Uncertain, or certain again", ("Q",),
+        lambda w: w.deciding.doubt(), lambda f: f.selected),
     Row("category", "Fi&ndings", "Change the category…", ("E",),
         lambda w: w.finding_menus.ask_category(), lambda f: f.selected),
+    Row("note", "Fi&ndings", "Note on the finding…", ("K",), lambda w: w.reviewing.note(),
+        lambda f: f.selected),
+    Row("history", "Fi&ndings", "History of the finding…", ("J",),
+        lambda w: w.reviewing.history(), lambda f: f.selected),
+    Row("accept_all", "Fi&ndings", "Accept all shown on this image",
+        ("Shift+Return", "Shift+Enter"), lambda w: w.deciding.accept_all(),
+        lambda f: f.undecided_here, gap=True),
+    Row("reject_all", "Fi&ndings", "Reject all shown on this image", ("Shift+X",),
+        lambda w: w.deciding.reject_all(), lambda f: f.undecided_here),
+    Row("study_note", "Fi&ndings", "Note on the study…", ("Shift+K",),
+        lambda w: w.reviewing.note_study(), lambda f: f.study, gap=True),
     Row("sign", "Fi&ndings", "Sign the study", ("Ctrl+Return", "Ctrl+Enter"),
-        lambda w: w.asking.signature(), lambda f: f.study, button="Sign", gap=True),
+        lambda w: w.reviewing.sign(), lambda f: f.study, button="Sign", label=_signing),
+    Row("negative", "Fi&ndings", "Sign as reviewed negative: reject all shown",
+        ("Ctrl+Shift+Return", "Ctrl+Shift+Enter"), lambda w: w.reviewing.sign_negative(),
+        lambda f: f.study and not f.blind),
+    Row("blind_first", "Fi&ndings", "Blind first: AI marks after a signed first read",
+        ("Ctrl+G",), lambda w: w.reviewing.toggle_blind_first(),
+        checked=lambda f: f.blind_first, gap=True),
     Row("keys", "&Help", "Keys and mouse", ("F1",), lambda w: w.show_keys()),
     Row("about", "&Help", "About Lightbox", (), lambda w: w.asking.about()),
 )  # fmt: skip

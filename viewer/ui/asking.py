@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QWidget
 from viewer.dicom.model import StudyHeader
 from viewer.settings import Settings
 from viewer.ui import dialogs
-from viewer.ui.analysis import Analysis, Outcome
-from viewer.ui.deciding import Deciding
+from viewer.ui.analysis import Analysis
 from viewer.ui.exchange_dialogs import ExportDialog, ImportDialog
 from viewer.ui.exchanging import Exchanging, Load
 from viewer.ui.model_choice import ModelChoice
@@ -26,6 +25,7 @@ class Asking(QObject):
 
     chosen = Signal(object)  # list of Path, to open
     reader_changed = Signal(str)
+    settings_changed = Signal()
     failed = Signal(str)  # sentence
 
     def __init__(
@@ -34,7 +34,6 @@ class Asking(QObject):
         *,
         settings: Settings,
         reading: Reading,
-        deciding: Deciding,
         analysis: Analysis,
         exchanging: Exchanging,
         models: ModelChoice,
@@ -45,7 +44,6 @@ class Asking(QObject):
         self._window = window
         self._settings = settings
         self._reading = reading
-        self._deciding = deciding
         self._analysis = analysis
         self._exchanging = exchanging
         self._models = models
@@ -115,26 +113,12 @@ class Asking(QObject):
             problem = self._models.follow_settings()
             if problem:
                 self.failed.emit(problem)
+            self.settings_changed.emit()
             self.reader_changed.emit(self._settings.reader)
 
     def models(self) -> None:
         """Show the models, to choose, add and remove them."""
         ModelsDialog(self._window, self._models, self._folder).exec()
-
-    def signature(self) -> None:
-        """Sign the study; asked where candidates are undecided or still to come."""
-        session = self._reading.session
-        if session is None:
-            return
-        undecided = session.undecided()
-        analysing = self._analysis.state().outcome is Outcome.ANALYSING
-        if (undecided or analysing) and not dialogs.confirm_signature(
-            self._window, len(undecided), analysing
-        ):
-            if undecided:
-                self._deciding.select(undecided[0].id, reveal=True)
-            return
-        self._deciding.sign()
 
     def about(self) -> None:
         """Say which program and which model this is."""

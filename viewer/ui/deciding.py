@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from detector.types import Box
-from viewer.review.finding import Event, Finding, Status
+from viewer.review.finding import Event, Finding, Reason, Status
 from viewer.review.fold import subject_of
 from viewer.ui.reading import Reading
 
@@ -61,6 +61,11 @@ class Deciding(QObject):
     def finding(self) -> Finding | None:
         """The selected finding."""
         return next((found for found in self.listed() if found.id == self.selected), None)
+
+    def undecided_here(self) -> tuple[Finding, ...]:
+        """The candidates that are shown on the image on the screen and wait for a decision."""
+        key = self._reading.key
+        return tuple(found for found in self.listed() if found.image == key and _waits(found))
 
     def categories(self) -> tuple[str, ...]:
         """The model's categories, then the others in use in this study."""
@@ -130,23 +135,35 @@ class Deciding(QObject):
         if not self._in_sight(finding):
             return
         following = self._next_undecided(finding)
-        if finding.status in (Status.OPEN, Status.REJECTED):
-            session.accept(finding.id)
+        session.accept(finding.id)
         self._move_on(following)
 
-    def reject(self) -> None:
+    def reject(self, reason: Reason | None = None) -> None:
         """Reject the selected candidate, or take the reader's own finding away; then the next."""
         finding, session = self.finding(), self._reading.session
-        if finding is None or session is None:
-            return
-        if not self._in_sight(finding):
+        if finding is None or session is None or not self._in_sight(finding):
             return
         following = self._next_undecided(finding)
-        if finding.status is Status.ADDED:
-            session.remove(finding.id)
-        elif finding.status is not Status.REJECTED:
-            session.reject(finding.id)
+        session.reject(finding.id, reason=reason)
         self._move_on(following)
+
+    def accept_all(self) -> None:
+        """Accept every candidate that is shown on this image; one undo takes all of it back."""
+        session = self._reading.session
+        if session is not None:
+            session.accept(*(finding.id for finding in self.undecided_here()))
+
+    def reject_all(self) -> None:
+        """The same the other way."""
+        session = self._reading.session
+        if session is not None:
+            session.reject(*(finding.id for finding in self.undecided_here()))
+
+    def doubt(self) -> None:
+        """Mark the selected finding as uncertain, or as certain again."""
+        finding, session = self.finding(), self._reading.session
+        if finding is not None and session is not None and self._in_sight(finding):
+            session.doubt(finding.id)
 
     def _in_sight(self, finding: Finding) -> bool:
         """False while its image is still on its way: a quick key must not decide unseen."""
@@ -159,7 +176,7 @@ class Deciding(QObject):
         listed = self.listed()
         here = next(i for i, other in enumerate(listed) if other.id == finding.id)
         for other in listed[here + 1 :] + listed[:here]:
-            if other.status is Status.OPEN:
+            if _waits(other):
                 return other.id
         return None
 
@@ -187,13 +204,6 @@ class Deciding(QObject):
         if finding is not None and finding.image != key:
             self._reading.go_to(finding.image.uid, finding.image.frame_number)
 
-    def sign(self) -> None:
-        """The study is read: every image seen so far, with or without findings."""
-        session = self._reading.session
-        if session is not None:
-            self._reading.sessions.keep_all()
-            session.sign()
-
     def change_box(self, finding_id: str, box: Box) -> None:
         session = self._reading.session
         if session is not None:
@@ -214,6 +224,11 @@ class Deciding(QObject):
         if session is not None and key is not None:
             self._reading.sessions.keep(key)
             self.select(session.add(key, box, self.new_category).id)
+
+
+def _waits(finding: Finding) -> bool:
+    """An open candidate that the reader has not marked as uncertain either."""
+    return finding.status is Status.OPEN and not finding.uncertain
 
 
 def _place(finding: Finding) -> tuple[str, int]:

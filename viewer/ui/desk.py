@@ -19,6 +19,8 @@ from viewer.ui.mpr import Mpr
 from viewer.ui.presentation import Presentation
 from viewer.ui.presets import Presets
 from viewer.ui.reading import Reading
+from viewer.ui.review_side import ReviewSide
+from viewer.ui.reviewing import Reviewing
 from viewer.ui.tag_browser import TagBrowser
 from viewer.ui.view_picture import ViewPicture
 from viewer.ui.viewport import Viewport
@@ -35,6 +37,8 @@ class Desk(Protocol):
     dressing: Dressing
     asking: Asking
     finding_menus: FindingMenus
+    reviewing: Reviewing
+    side: ReviewSide
     hanging: Hanging
     linking: Linking
     measuring: Measuring

@@ -7,22 +7,17 @@ from html import escape
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
     QFormLayout,
-    QHeaderView,
     QInputDialog,
     QLabel,
     QLineEdit,
     QMessageBox,
-    QTableWidget,
-    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -32,7 +27,7 @@ from viewer.dicom.model import Skipped
 from viewer.exchange.formats import Format
 from viewer.settings import SETTINGS, Settings, Value, default_reader
 from viewer.ui import theme
-from viewer.ui.wording import plain_tip
+from viewer.ui.table_dialog import TableDialog
 
 
 def tell(parent: QWidget | None, title: str, sentence: str) -> None:
@@ -94,6 +89,32 @@ def confirm_signature(parent: QWidget, undecided: int, analysing: bool) -> bool:
     return box.clickedButton() is sign
 
 
+def confirm_first_read(parent: QWidget) -> bool:
+    """Ask once, since what is seen then cannot be unseen."""
+    box = QMessageBox(parent)
+    box.setWindowTitle("Sign your first read")
+    box.setText("Sign your first read and show the AI marks?")
+    box.setInformativeText(
+        "It is kept as it is now. You may still change your findings afterwards, but not go back "
+        "to before the marks were shown."
+    )
+    box.setStyleSheet("QLabel { min-width: 320px; }")
+    back = box.addButton("Read on", QMessageBox.ButtonRole.RejectRole)
+    sign = box.addButton("Sign first read", QMessageBox.ButtonRole.AcceptRole)
+    box.setDefaultButton(sign)
+    box.setEscapeButton(back)
+    box.exec()
+    return box.clickedButton() is sign
+
+
+def ask_amendment(parent: QWidget, signed: str) -> str | None:
+    """Why a signed study is signed again, which may be left empty; None: it is not signed."""
+    text, accepted = QInputDialog.getText(
+        parent, "Sign the amendment", f"{signed}\nWhy it is amended (may be left empty):"
+    )
+    return text.strip() if accepted else None
+
+
 def choose_model(parent: QWidget, folder: str) -> Path | None:
     name, _ = QFileDialog.getOpenFileName(
         parent,
@@ -135,54 +156,7 @@ def show_about(parent: QWidget, version: str, model: str) -> None:
     )
 
 
-class _TableDialog(QDialog):
-    """Two columns to read and to copy."""
-
-    def __init__(
-        self,
-        parent: QWidget,
-        title: str,
-        heads: tuple[str, str],
-        rows: Sequence[tuple[str, str]],
-    ) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._rows = rows
-        self.setWindowTitle(title)
-        self.resize(720, 640)
-        self.table = QTableWidget(len(rows), 2, self)
-        self.table.setHorizontalHeaderLabels(list(heads))
-        self.table.verticalHeader().hide()
-        self.table.setShowGrid(False)
-        self.table.setWordWrap(False)  # wrapped text is cut at its end, where a file's name is
-        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
-        self.table.horizontalHeader().setStretchLastSection(True)
-        self.table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
-        self.table.setColumnWidth(0, 220)
-        for number, cells in enumerate(rows):
-            for column, text in enumerate(cells):
-                item = QTableWidgetItem(text)
-                item.setToolTip(plain_tip(text))
-                self.table.setItem(number, column, item)
-        QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self.table, self.copy)
-        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
-        self.buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.addWidget(self.table)
-        layout.addWidget(self.buttons)
-
-    def copy(self) -> None:
-        """The selected rows, or all of them, to the clipboard."""
-        chosen = sorted({index.row() for index in self.table.selectedIndexes()})
-        rows = chosen or range(self.table.rowCount())
-        lines = ["\t".join(self._rows[row]) for row in rows]
-        QGuiApplication.clipboard().setText("\n".join(lines))
-
-
-class OpenReport(_TableDialog):
+class OpenReport(TableDialog):
     """What was not opened, and why."""
 
     def __init__(self, parent: QWidget, skipped: Sequence[Skipped]) -> None:
@@ -195,7 +169,7 @@ class OpenReport(_TableDialog):
         copy.clicked.connect(self.copy)
 
 
-class KeysDialog(_TableDialog):
+class KeysDialog(TableDialog):
     """Every key and what the mouse does."""
 
     def __init__(self, parent: QWidget, rows: Sequence[tuple[str, str]]) -> None:

@@ -17,6 +17,12 @@ class Facts:
     study: bool = False
     findings: bool = False
     selected: bool = False
+    candidate_selected: bool = False  # not the reader's own
+    undecided_here: bool = False  # candidates on the image are shown and not judged
+    amended: bool = False  # something was decided since the signature
+    blind: bool = False  # nothing of the detector may be seen of the study
+    blind_first: bool = False  # studies opened from now on are read so
+    threshold_moved: bool = False  # away from the model's own
     can_undo: bool = False
     can_redo: bool = False
     model: bool = False

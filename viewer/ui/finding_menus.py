@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
+from viewer.review.finding import Reason, Status
 from viewer.ui import dialogs
 from viewer.ui.deciding import Deciding
 from viewer.ui.findings_panel import FindingsPanel
@@ -39,6 +40,15 @@ class FindingMenus:
             menu.exec(self._panel.point_of(finding.id))
             menu.deleteLater()
 
+    def ask_reason(self) -> None:
+        """Why the selected candidate is rejected, by a number from 1 on."""
+        finding = self._deciding.finding()
+        if finding is not None:
+            menu = QMenu(self._window)
+            self._fill_reasons(menu)
+            menu.exec(self._panel.point_of(finding.id))
+            menu.deleteLater()
+
     def show(self, finding_id: str, point: QPoint) -> None:
         """What can be done with the finding under the cursor, and with the picture."""
         if finding_id:
@@ -48,7 +58,12 @@ class FindingMenus:
         if finding is not None and finding_id:
             for name in ("accept", "reject"):
                 menu.addAction(self._action(name))
+            if finding.status is not Status.ADDED:
+                self._fill_reasons(menu.addMenu("Reject because"))
+            menu.addAction(self._action("doubt"))
             self._fill_categories(menu.addMenu("Category"), finding.category)
+            for name in ("note", "history"):
+                menu.addAction(self._action(name))
             menu.addSeparator()
         if self._action("erase").isEnabled():
             menu.addAction(self._action("erase"))
@@ -57,6 +72,15 @@ class FindingMenus:
             menu.addAction(self._action(name))
         menu.exec(point)
         menu.deleteLater()
+
+    def _fill_reasons(self, menu: QMenu) -> None:
+        for number, reason in enumerate(Reason, 1):
+            action = menu.addAction(f"&{number}  {reason.value}")
+            action.triggered.connect(
+                lambda _checked=False, reason=reason: self._guarded(
+                    lambda: self._deciding.reject(reason)
+                )
+            )
 
     def _fill_categories(self, menu: QMenu, current: str) -> None:
         for name in self._deciding.categories():

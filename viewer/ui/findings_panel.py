@@ -3,55 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from enum import Enum
 
-from PySide6.QtCore import (
-    QAbstractListModel,
-    QModelIndex,
-    QPersistentModelIndex,
-    QPoint,
-    QRect,
-    QSize,
-    Qt,
-    Signal,
-)
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
     QListView,
     QPushButton,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from viewer.review.finding import Finding, Status
 from viewer.ui import theme
 from viewer.ui.analysis import Outcome
-from viewer.ui.wording import STATUS_WORDS
+from viewer.ui.finding_list import Entry, EntryPainter, FindingModel
 
-Index = QModelIndex | QPersistentModelIndex
-
-# The glyphs of the marks: the shape says what the colour says.
-_GLYPHS = {
-    Status.OPEN: "○",
-    Status.ACCEPTED: "✓",
-    Status.CORRECTED: "✎",
-    Status.REJECTED: "✕",
-    Status.ADDED: "+",
-}
-_COLOURS = {
-    Status.OPEN: theme.MARK_OPEN,
-    Status.ACCEPTED: theme.MARK_ACCEPTED,
-    Status.CORRECTED: theme.MARK_CORRECTED,
-    Status.REJECTED: theme.MARK_REJECTED,
-    Status.ADDED: theme.MARK_ADDED,
-}
 _STATE_COLOURS = {
     Outcome.ANALYSED: theme.MARK_ACCEPTED,
     Outcome.ANALYSING: theme.ACCENT,
@@ -60,85 +30,19 @@ _STATE_COLOURS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A finding as the list shows it; ``place`` names its image where the study has several."""
+class Standing(Enum):
+    """What a signature is worth now."""
 
-    finding: Finding
-    place: str = ""
-
-
-class FindingModel(QAbstractListModel):
-    """The visible findings, in the order in which the reader walks through them."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.entries: tuple[Entry, ...] = ()
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  Qt's signature
-        return 0 if parent.isValid() else len(self.entries)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        finding = self.entries[index.row()].finding
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            score = "" if finding.score is None else f" {finding.score:.2f}"
-            return f"{index.row() + 1} {finding.category}{score}, {STATUS_WORDS[finding.status]}"
-        return None
-
-    def show(self, entries: Sequence[Entry]) -> None:
-        entries = tuple(entries)
-        if entries == self.entries:
-            return
-        if [e.finding.id for e in entries] == [e.finding.id for e in self.entries]:
-            self.entries = entries
-            self.dataChanged.emit(self.index(0), self.index(len(entries) - 1))
-        else:
-            self.beginResetModel()
-            self.entries = entries
-            self.endResetModel()
+    NONE = "none"
+    SIGNED = "signed"
+    AMENDED = "amended"  # something was decided since, and not signed
 
 
-class EntryPainter(QStyledItemDelegate):
-    """Paints one finding: number, category, score; glyph and word of its status below."""
-
-    def sizeHint(self, option: QStyleOptionViewItem, _index: Index) -> QSize:
-        return QSize(160, 2 * option.fontMetrics.height() + 18)
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        model = index.model()
-        assert isinstance(model, FindingModel)
-        entry = model.entries[index.row()]
-        finding, colour = entry.finding, _COLOURS[entry.finding.status]
-        rect: QRect = option.rect
-        state: QStyle.StateFlag = option.state
-        painter.save()
-        if state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(rect, theme.RAISED)
-            painter.fillRect(QRect(rect.left(), rect.top(), 3, rect.height()), theme.ACCENT)
-        elif state & QStyle.StateFlag.State_MouseOver:
-            painter.fillRect(rect, theme.RAISED)
-        metrics = painter.fontMetrics()
-        upper = rect.top() + 8 + metrics.ascent()
-        lower = upper + metrics.height() + 2
-        left, right = rect.left() + 12, rect.right() - 12
-        painter.setPen(theme.MUTED)
-        painter.drawText(left, upper, str(index.row() + 1))
-        text_left = left + 24
-        score = "" if finding.score is None else f"{finding.score:.2f}"
-        score_width = metrics.horizontalAdvance(score)
-        painter.setPen(theme.TEXT)
-        painter.drawText(right - score_width, upper, score)
-        room = right - score_width - 8 - text_left
-        name = metrics.elidedText(finding.category, Qt.TextElideMode.ElideRight, room)
-        painter.drawText(text_left, upper, name)
-        painter.setPen(colour)
-        painter.drawText(left, lower, _GLYPHS[finding.status])
-        painter.drawText(text_left, lower, STATUS_WORDS[finding.status])
-        painter.setPen(theme.MUTED)
-        painter.drawText(right - metrics.horizontalAdvance(entry.place), lower, entry.place)
-        painter.setPen(QPen(theme.BORDER))
-        painter.drawLine(rect.left() + 12, rect.bottom(), rect.right() - 12, rect.bottom())
-        painter.restore()
+_SIGNATURE_COLOURS = {
+    Standing.NONE: theme.MUTED,
+    Standing.SIGNED: theme.MARK_ACCEPTED,
+    Standing.AMENDED: theme.WARNING,
+}
 
 
 class StateBox(QFrame):
@@ -203,13 +107,7 @@ class FindingsPanel(QWidget):
         self.note.setContentsMargins(12, 0, 12, 8)
         self.note.hide()
         self.model = FindingModel(self)
-        self.list = QListView(self)
-        self.list.setModel(self.model)
-        self.list.setItemDelegate(EntryPainter(self.list))
-        self.list.setMouseTracking(True)
-        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.list.setAccessibleName("Findings")
+        self.list = _list_of(self.model, self)
         self.list.clicked.connect(lambda index: self.chosen.emit(self._id(index)))
         self.list.customContextMenuRequested.connect(self._ask_menu)
         self.empty = QLabel(self)
@@ -226,11 +124,19 @@ class FindingsPanel(QWidget):
         )
         self.rejected.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.rejected.toggled.connect(self.rejected_toggled)
+        self.study_note = _plain_words(self)
+        self.study_note.hide()
         self.signature = _plain_words(self)
+        self._lay_out()
+        self.setMinimumWidth(240)
+        self.show_entries((), "")
+
+    def _lay_out(self) -> None:
         foot = QVBoxLayout()
         foot.setContentsMargins(12, 8, 12, 8)
         foot.setSpacing(6)
         foot.addWidget(self.rejected, 0, Qt.AlignmentFlag.AlignLeft)
+        foot.addWidget(self.study_note)
         foot.addWidget(self.signature)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -244,8 +150,6 @@ class FindingsPanel(QWidget):
         layout.addWidget(_line(self))
         layout.addLayout(foot)
         layout.addWidget(_line(self))
-        self.setMinimumWidth(240)
-        self.show_entries((), "")
 
     def show_entries(self, entries: Sequence[Entry], empty: str) -> None:
         """List these findings, or say ``empty`` where there is none."""
@@ -273,11 +177,15 @@ class FindingsPanel(QWidget):
         self.note.setStyleSheet(f"color: {theme.WARNING.name()};")
         self.note.setVisible(bool(text))
 
-    def show_signature(self, text: str, study: bool) -> None:
+    def show_study_note(self, text: str) -> None:
+        """The reader's words on the whole study, or nothing."""
+        self.study_note.setText(f"Note: {text}")
+        self.study_note.setVisible(bool(text))
+
+    def show_signature(self, words: str, standing: Standing) -> None:
         """Who signed the study and when, or that nobody did."""
-        colour = theme.MARK_ACCEPTED if text else theme.MUTED
-        self.signature.setStyleSheet(f"color: {colour.name()};")
-        self.signature.setText(f"✓ {text}" if text else "Not signed" if study else "")
+        self.signature.setStyleSheet(f"color: {_SIGNATURE_COLOURS[standing].name()};")
+        self.signature.setText(f"✓ {words}" if standing is Standing.SIGNED else words)
 
     def show_rejected(self, shown: bool) -> None:
         self.rejected.blockSignals(True)
@@ -297,6 +205,17 @@ class FindingsPanel(QWidget):
         index = self.list.indexAt(point)
         if index.isValid():
             self.menu_requested.emit(self._id(index), self.list.viewport().mapToGlobal(point))
+
+
+def _list_of(model: FindingModel, parent: QWidget) -> QListView:
+    view = QListView(parent)
+    view.setModel(model)
+    view.setItemDelegate(EntryPainter(view))
+    view.setMouseTracking(True)
+    view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+    view.setAccessibleName("Findings")
+    return view
 
 
 def _plain_words(parent: QWidget) -> QLabel:

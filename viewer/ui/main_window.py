@@ -23,6 +23,7 @@ from detector.types import Box
 from viewer import log
 from viewer.errors import ViewerError
 from viewer.home import Home
+from viewer.review.thresholds import Thresholds
 from viewer.settings import Settings
 from viewer.ui import dialogs, wording
 from viewer.ui.actions import Actions, page_of_keys
@@ -52,6 +53,8 @@ from viewer.ui.opening import Opening
 from viewer.ui.presentation import Presentation
 from viewer.ui.presets import Presets
 from viewer.ui.reading import Reading
+from viewer.ui.review_side import ReviewSide
+from viewer.ui.reviewing import Reviewing
 from viewer.ui.status_line import StatusLine
 from viewer.ui.study_browser import StudyBrowser
 from viewer.ui.tag_browser import TagBrowser
@@ -99,7 +102,7 @@ class MainWindow(QMainWindow):
         self._connect_reading()
         self._connect_work()
         if model is not None:
-            self.reading.set_threshold(model.card.default_threshold)
+            self.reading.set_thresholds(Thresholds(model.card.default_threshold))
         self.status.show_reader(settings.reader)
         self.sample_button.setVisible(sample is not None)
         self.arrival.show_empty()
@@ -159,6 +162,15 @@ class MainWindow(QMainWindow):
         self.full_screen = FullScreen(self)
         self.mpr = Mpr(self._jobs, engine.decode_for_volume, self, self)
         self.sample_button = QPushButton("Open the sample study", self.viewport)
+        self.side = ReviewSide(
+            self.reading,
+            self.deciding,
+            self.analysis,
+            panel=self.panel,
+            bar=self.bar,
+            status=self.status,
+            parent=self,
+        )
         self.presentation = Presentation(
             reading=self.reading,
             deciding=self.deciding,
@@ -170,9 +182,7 @@ class MainWindow(QMainWindow):
             presets=self.presets,
             cine=self.cine,
             browser=self.browser,
-            panel=self.panel,
-            bar=self.bar,
-            status=self.status,
+            side=self.side,
             parent=self,
         )
         self.arrival = Arrival(
@@ -190,12 +200,18 @@ class MainWindow(QMainWindow):
             self,
             settings=self._settings,
             reading=self.reading,
-            deciding=self.deciding,
             analysis=self.analysis,
             exchanging=self.exchanging,
             models=self.models,
             studies=self.browser.studies,
             load=engine.load,
+        )
+        self.reviewing = Reviewing(
+            self,
+            settings=self._settings,
+            reading=self.reading,
+            deciding=self.deciding,
+            analysis=self.analysis,
         )
         self.actions_table = Actions(self, self, self.guarded)
         self.finding_menus = FindingMenus(
@@ -270,7 +286,6 @@ class MainWindow(QMainWindow):
         self.panel.menu_requested.connect(self.finding_menus.show)
         self.panel.rejected_toggled.connect(lambda _on: self.reading.toggle_rejected())
         self.bar.left.connect(self.grid.take_focus)
-        self.bar.moved.connect(self.reading.set_threshold)
         self.reading.failed.connect(self.notice.problem)
         self.reading.image_shown.connect(lambda: self.centre.setCurrentWidget(self.grid))
         self.centre.currentChanged.connect(lambda _: self.presentation.refresh())
@@ -286,6 +301,9 @@ class MainWindow(QMainWindow):
         self.view_picture.done.connect(self.notice.inform)
         self.view_picture.failed.connect(self.notice.problem)
         self.asking.chosen.connect(self.open_paths)
+        self.reviewing.done.connect(self.notice.inform)
+        self.models.told.connect(self.notice.inform)
+        self.asking.settings_changed.connect(self.reviewing.follow_settings)
         self.asking.reader_changed.connect(self.reading.set_reader)
         self.asking.reader_changed.connect(self.status.show_reader)
         self.asking.failed.connect(self.notice.problem)

@@ -44,8 +44,9 @@ class Tag:
 
 
 def tag_text(mark: Mark) -> str:
-    """Category and score as the tag gives them."""
-    return mark.category if mark.score is None else f"{mark.category} {mark.score:.2f}"
+    """Category and score as the tag gives them, with a question mark where it is uncertain."""
+    score = "" if mark.score is None else f" {mark.score:.2f}"
+    return f"{mark.category}{score}{' ?' if mark.uncertain else ''}"
 
 
 def lay_out_tags(

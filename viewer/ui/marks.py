@@ -26,6 +26,7 @@ class Mark:
     status: Status
     score: float | None
     selected: bool = False
+    uncertain: bool = False
 
 
 class Handle(Enum):

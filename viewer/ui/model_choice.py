@@ -13,6 +13,7 @@ from viewer import installed
 from viewer.errors import InputError, ViewerError
 from viewer.home import Home
 from viewer.installed import InstalledModel
+from viewer.review.thresholds import Thresholds
 from viewer.settings import Settings
 from viewer.ui.analysis import Analysis, Model
 from viewer.ui.deciding import Deciding
@@ -32,6 +33,7 @@ class ModelChoice(QObject):
     inspected = Signal(object, object)  # the file (Path) and what is known of it (Inspection)
     added = Signal(object)  # ModelCard
     failed = Signal(str)
+    told = Signal(str)  # what else changed with it, in a sentence
 
     def __init__(
         self,
@@ -111,9 +113,17 @@ class ModelChoice(QObject):
         elif present is None or present.card != chosen.card:
             self._analysis.use(Model(chosen.folder, chosen.card))
             self._deciding.set_known_categories(chosen.card.categories)
-            self._reading.set_threshold(chosen.card.default_threshold)
+            self._take_over_threshold(chosen.card)
         self.changed.emit()
         return problem
+
+    def _take_over_threshold(self, card: ModelCard) -> None:
+        """Scores of another model mean something else: its own threshold counts now."""
+        self._reading.set_thresholds(Thresholds(card.default_threshold))
+        self.told.emit(
+            f"{card.name} {card.version} analyses now; the threshold went back to its own, "
+            f"{card.default_threshold:.2f}."
+        )
 
     def inspect(self, file: Path, description: Description) -> None:
         """Have the child process look at a file; `inspected` or `failed` tells."""

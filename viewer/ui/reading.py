@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from viewer.dicom.model import Image, ImageKey, Study
+from viewer.errors import ViewerError
 from viewer.review.finding import Finding
 from viewer.review.session import ReviewSession
+from viewer.review.thresholds import Thresholds
 from viewer.ui.frames import Frames, Loaded, place_of
 from viewer.ui.position import Position, find_image
 from viewer.ui.sessions import Sessions
@@ -39,7 +41,7 @@ class Reading(QObject):
     def __init__(self, store: Store, frames: Frames, parent: QObject) -> None:
         super().__init__(parent)
         self.session: ReviewSession | None = None
-        self.threshold = 0.0
+        self.thresholds = Thresholds(0.0)
         self.ai_visible = True
         self.show_rejected = False
         self.show_proposals = False
@@ -154,16 +156,36 @@ class Reading(QObject):
             self._use_session()
             self.changed.emit()
 
-    def set_threshold(self, threshold: float) -> None:
+    @property
+    def blind(self) -> bool:
+        """Nothing of the detector may be seen of the study in the active viewport."""
+        return self.session is not None and self.session.blind
+
+    def set_thresholds(self, thresholds: Thresholds) -> None:
         """For this study and those opened after it."""
-        self.threshold = min(max(round(threshold, 4), 0.0), 1.0)
+        self.thresholds = thresholds
         self._put_in_force()
 
+    def set_threshold(self, threshold: float, category: str | None = None) -> None:
+        """Move that of all categories, or give one its own."""
+        self.set_thresholds(self.thresholds.moved(threshold, category))
+
     def move_threshold(self, by: float) -> None:
-        self.set_threshold(self.threshold + by)
+        self.set_threshold(self.thresholds.default + by)
 
     def toggle_marks(self) -> None:
-        """Hide or show the detector's undecided boxes."""
+        """Hide or show the detector's undecided boxes.
+
+        Raises
+        ------
+        ViewerError
+            The study is read blind.
+        """
+        if self.blind:
+            raise ViewerError(
+                "This study is read blind: its AI marks are hidden until you sign your first read "
+                "(Ctrl+Enter)."
+            )
         self.ai_visible = not self.ai_visible
         self._put_in_force()
 
@@ -180,7 +202,7 @@ class Reading(QObject):
         if self.session is None:
             self.changed.emit()
             return
-        self.session.threshold = self.threshold
+        self.session.thresholds = self.thresholds
         self.session.ai_visible = self.ai_visible
         self.session.show_rejected = self.show_rejected
 
@@ -204,7 +226,7 @@ class Reading(QObject):
         self.session = session
 
     def _take_over(self, session: ReviewSession) -> None:
-        session.threshold = self.threshold
+        session.thresholds = self.thresholds
         session.ai_visible = self.ai_visible
         session.show_rejected = self.show_rejected
 

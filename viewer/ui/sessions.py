@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from viewer.dicom.model import Image, ImageKey, StudyHeader
 from viewer.errors import StoreError
+from viewer.review.finding import Mode
 from viewer.review.session import ReviewSession
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Sessions(QObject):
     Attributes
     ----------
     reader : whose decisions those of a session made from now on are.
+    mode : how studies are read that are opened from now on.
     """
 
     told = Signal(object)  # ReviewSession: something of it has changed
@@ -32,7 +34,10 @@ class Sessions(QObject):
     def __init__(self, store: Store, parent: QObject) -> None:
         super().__init__(parent)
         self.reader = ""
+        self.mode = Mode.CONCURRENT
         self._store = store
+        # Reader, study and patient of what was open with marks: that cannot be read blind any more.
+        self._open_with_marks: set[tuple[str, str, str]] = set()
         self._sessions: dict[tuple[str, str], ReviewSession] = {}  # by study uid and patient key
         self._seen: dict[ImageKey, Image] = {}  # on the screen since, but not kept yet
         self._kept: dict[tuple[str, int], ImageKey] = {}  # what the store takes an image to be
@@ -44,10 +49,31 @@ class Sessions(QObject):
         key = self._key(study)
         session = self._sessions.get(key)
         if session is None:
-            session = ReviewSession(self._store, study.uid, self.reader, patient_key=key[1])
+            had_marks = (self.reader, *key) in self._open_with_marks
+            mode = Mode.CONCURRENT if had_marks else self.mode
+            session = ReviewSession(
+                self._store, study.uid, self.reader, patient_key=key[1], mode=mode
+            )
+            self._note_mode(key, session)
             session.subscribe(self._teller(session))
             self._sessions[key] = session
         return session
+
+    def choose_mode(self, mode: Mode) -> None:
+        """Read blind first, or with the marks from the start, what is opened from now on.
+
+        A study that is open with its marks stays so; a blind reading that nobody began yet is
+        given up where ``mode`` says so.
+        """
+        self.mode = mode
+        if mode is Mode.CONCURRENT:
+            for key, session in self._sessions.items():
+                session.read_concurrently()
+                self._note_mode(key, session)
+
+    def _note_mode(self, key: tuple[str, str], session: ReviewSession) -> None:
+        if not session.blind:
+            self._open_with_marks.add((session.reader, *key))
 
     def drop(self, study: StudyHeader) -> None:
         """A study was closed; what was decided on it is in the store."""

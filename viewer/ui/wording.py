@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from html import escape
 
 from detector.types import ModelCard
 from viewer.dicom.model import Image, Kind, Patient, PlaneGeometry, Series, Study
 from viewer.installed import InstalledModel
-from viewer.review.finding import Finding, Status
-from viewer.review.operating_point import OperatingPoint
 from viewer.ui.analysis import AnalysisState, Outcome
 from viewer.ui.position import Position
-
-STATUS_WORDS = {
-    Status.OPEN: "to decide",
-    Status.ACCEPTED: "accepted",
-    Status.CORRECTED: "corrected",
-    Status.REJECTED: "rejected",
-    Status.ADDED: "added by reader",
-}
 
 _MOST_IN_SIGHT = 3
 """Findings of the whole image that are named; a dozen percentages nobody reads."""
@@ -154,17 +143,6 @@ def _filled(*lines: str) -> tuple[str, ...]:
 # --- analysis ------------------------------------------------------------------------------------
 
 
-def counts(findings: tuple[Finding, ...], threshold: float, visible: bool) -> tuple[int, int]:
-    """How many of the detector's boxes are shown and how many are hidden.
-
-    What was rejected is neither: it was seen and judged.
-    """
-    machine = [f for f in findings if f.score is not None and f.status is not Status.REJECTED]
-    undecided = [f for f in machine if f.status is Status.OPEN]
-    hidden = [f for f in undecided if not visible or (f.score or 0.0) < threshold]
-    return len(machine) - len(hidden), len(hidden)
-
-
 _TITLES = {
     Outcome.ANALYSING: "Analysing…",
     Outcome.FAILED: "Analysis failed",
@@ -175,18 +153,27 @@ _TITLES = {
 }
 
 
-def analysis_title(state: AnalysisState, shown: int, hidden: int) -> str:
-    """The state in two or three words."""
+def analysis_title(state: AnalysisState, shown: int, hidden: int, blind: bool = False) -> str:
+    """The state in two or three words; in a blind reading nothing of what was found."""
     if state.outcome is not Outcome.ANALYSED:
         return _TITLES[state.outcome]
+    if blind:
+        return "AI marks are hidden"
     if shown + hidden == 0:
         return "Analysed: nothing found"
     return f"Analysed: {shown} shown, {hidden} hidden"
 
 
-def analysis_detail(state: AnalysisState, card: ModelCard | None, nothing: bool) -> str:
+BLIND_WORDS = "AI marks are hidden until you sign your first read."
+
+
+def analysis_detail(
+    state: AnalysisState, card: ModelCard | None, nothing: bool, blind: bool = False
+) -> str:
     """The sentence below it."""
     match state.outcome:
+        case Outcome.ANALYSED if blind:
+            return "Until you sign your first read (Ctrl+Enter)."
         case Outcome.ANALYSED:
             ran = ran_by(state, card)
             floor = state.run.score_floor if state.run is not None else 0.0
@@ -250,8 +237,12 @@ def status_line(
     shown: int,
     hidden: int,
     visible: bool,
+    *,
+    blind: bool = False,
 ) -> str:
     """The same for the status bar, on one line."""
+    if blind and state.outcome is Outcome.ANALYSED:
+        return "AI: marks are hidden until your first read is signed"
     if state.outcome is Outcome.ANALYSED and state.run is not None:
         ran = ran_by(state, card)
         device, _, took = ran.partition(" · ")
@@ -265,18 +256,7 @@ def status_line(
         line = f"AI: {state.detail[:1].lower()}{state.detail[1:]}"
     else:
         line = f"AI: {analysis_title(state, shown, hidden).lower()}"
-    return line if visible else f"{line} · AI marks hidden (G)"
-
-
-def operating_point_words(point: OperatingPoint | None, threshold: float) -> str:
-    """What the threshold means on the set that the model was measured on."""
-    if point is None:
-        return "How often this threshold is right was not measured."
-    marks = f"{point.false_marks_per_image:.1f}"
-    return (
-        f"At {threshold:.2f}: finds {point.sensitivity * 100:.0f} % of findings, {marks} false "
-        f"{'mark' if marks == '1.0' else 'marks'} an image."
-    )
+    return line if visible or blind else f"{line} · AI marks hidden (G)"
 
 
 def model_cells(model: InstalledModel) -> tuple[str, str, str, str, str, str]:
@@ -293,7 +273,3 @@ def model_cells(model: InstalledModel) -> tuple[str, str, str, str, str, str]:
         f"{card.input_size} px, {colours}",
         model.source,
     )
-
-
-def signed_words(reader: str, at: datetime) -> str:
-    return f"Signed by {reader} {at:%H:%M} UTC"
