@@ -85,7 +85,7 @@ class Workers:
         """What the window asks of them."""
         return Engine(
             scan=partial(client.scan, self.scan),
-            decode=partial(client.decode_frame, self.frames),
+            decode=partial(client.decode_frames, self.frames),
             make_thumbnail=partial(client.make_thumbnail, self.thumbnails),
             detect=partial(client.detect, self.model, memory=self._memory),
             files=FileAccess(

@@ -20,7 +20,7 @@ from pydicom.uid import UID, JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless
 from benchmarks.reading_room.figures import Absent, Figure, Line, medians, ms
 from benchmarks.reading_room.synthetic import ct_series, radiograph
 from viewer.dicom import voi
-from viewer.dicom.model import Image
+from viewer.dicom.model import Frame, Image
 from viewer.dicom.pixels import read_stored_values
 from viewer.dicom.scan import scan
 from viewer.engine import client
@@ -49,7 +49,8 @@ def _first_picture(path: Path) -> Iterator[Line]:
         def ours() -> None:
             found: list[Image] = []
             client.scan(worker, [path], lambda update: found.extend(update.images))
-            frame = client.decode_frame(worker, found[0])
+            (frame,) = client.decode_frames(worker, found[:1])
+            assert isinstance(frame, Frame)
             voi.picture(frame, voi.default_voi(frame))
 
         def theirs() -> npt.NDArray[Any]:

@@ -194,6 +194,9 @@ def test_the_headers_of_a_series_are_converted_once(
     assert len({image.uid for image in images}) == 20
     assert len(counted) <= 1
     assert len({id(image.study) for image in images}) == 1, "and crosses to the window once"
+    frames = [frame for _, frame in decoded(images)]
+    assert len({frame.pixel_sha256 for frame in frames if isinstance(frame, Frame)}) == 20
+    assert len(counted) <= 2
 
 
 # --- the hash that is left for later -------------------------------------------------------------

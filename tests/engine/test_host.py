@@ -18,7 +18,7 @@ import pytest
 from viewer.dicom.model import Image, ScanUpdate
 from viewer.engine import client, limits, transport
 from viewer.engine.host import Worker
-from viewer.engine.messages import FrameRequest
+from viewer.engine.messages import FramesRequest
 from viewer.errors import Cancelled, EngineError, InputError, ViewerError
 
 ROOT = Path(__file__).parents[2]
@@ -205,7 +205,7 @@ def test_hung_child_is_given_up_in_time_and_replaced(
     worker: Worker, picture_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = image_of(worker, picture_file)
-    monkeypatch.setitem(limits.SILENCE_LIMIT_S, FrameRequest, 1.0)
+    monkeypatch.setitem(limits.SILENCE_LIMIT_S, FramesRequest, 1.0)
     pid = worker.pid
     began = time.monotonic()
     running = stopped_child_with_request(worker, image)
@@ -215,7 +215,7 @@ def test_hung_child_is_given_up_in_time_and_replaced(
     assert running.ended_at - began < 2.5
     assert pid is not None
     assert not is_alive(pid)
-    monkeypatch.setitem(limits.SILENCE_LIMIT_S, FrameRequest, 30.0)
+    monkeypatch.setitem(limits.SILENCE_LIMIT_S, FramesRequest, 30.0)
     assert client.decode_frame(worker, image).values.shape == (2000, 1500)
 
 

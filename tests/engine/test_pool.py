@@ -16,7 +16,7 @@ import pytest
 
 from tests.dicom_factory import make_ct_series, make_dicom
 from viewer.dicom.model import Image
-from viewer.engine import client, transport
+from viewer.engine import client, limits, transport
 from viewer.engine.host import Worker
 from viewer.engine.pool import Pool
 from viewer.errors import Cancelled
@@ -115,10 +115,12 @@ def test_a_frame_outlives_the_child_and_the_name_that_it_came_by(
 def test_arrays_of_odd_sizes_lie_at_even_places() -> None:
     arrays = [np.arange(70_001, dtype=np.uint8), np.arange(9.0), np.arange(30_003, dtype=np.uint16)]
     name = transport.new_block_name()
-    parcel, _block = transport.pack(arrays, name)
+    parcel, block = transport.pack(arrays, name)
     assert parcel.block == name
     received = transport.unpack(parcel)
     transport.discard(name)
+    assert block is not None
+    block.close()
     for array, expected in zip(received, arrays, strict=True):
         np.testing.assert_array_equal(array, expected)
         assert array.ctypes.data % 64 == 0
@@ -134,6 +136,35 @@ def test_a_block_is_the_same_where_it_has_to_be_mapped_to_be_filled(
     name = transport.new_block_name()
     parcel, block = transport.pack(array, name)
     assert parcel.block == name
-    assert block is None
     np.testing.assert_array_equal(transport.unpack(parcel), array)
     transport.discard(name)
+    assert block is not None
+    block.close()
+
+
+def test_a_block_is_written_over_and_what_came_by_it_stays(tmp_path: Path) -> None:
+    """Frames of several sizes: the block grows, is kept, and no frame lies in it any more."""
+    sizes = (300, 200, 400, 400, 250)
+    for number, size in enumerate(sizes):
+        make_dicom(tmp_path / f"{number}", np.full((size, size), number, np.uint16))
+    images = images_of(tmp_path)
+    with closing(Worker("decode")) as worker:
+        frames = [client.decode_frame(worker, image) for image in images]
+        child = worker._child
+        assert child is not None
+        assert child.kept is not None
+        assert child.kept.size == 400 * 400 * 2
+    for number, frame in enumerate(frames):
+        np.testing.assert_array_equal(frame.values, number)
+
+
+def test_a_block_above_the_limit_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "KEPT_BLOCK_BYTES", 100_000)
+    (image,) = images_of(make_dicom(tmp_path / "a.dcm", np.ones((300, 300), np.uint16)))
+    with closing(Worker("decode")) as worker:
+        for _ in range(3):
+            np.testing.assert_array_equal(client.decode_frame(worker, image).values, 1)
+            assert worker._child is not None
+            assert worker._child.kept is None

@@ -18,7 +18,7 @@ from tests.engine import dying_child
 from viewer.dicom.model import Image, ScanUpdate, Skipped
 from viewer.engine import client, host, limits
 from viewer.engine.host import Worker, WorkerError
-from viewer.engine.messages import FrameRequest, ScanRequest, ThumbnailRequest
+from viewer.engine.messages import FramesRequest, ScanRequest, ThumbnailRequest
 from viewer.errors import EngineError
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
@@ -131,7 +131,7 @@ def test_a_worker_that_dies_again_over_the_same_file_ends_the_scan(
 
 
 def test_the_limits_leave_less_than_ten_seconds_for_a_file() -> None:
-    for request in (ScanRequest, FrameRequest, ThumbnailRequest):
+    for request in (ScanRequest, FramesRequest, ThumbnailRequest):
         assert limits.COMPUTING_LIMIT_S[request] < 10
 
 

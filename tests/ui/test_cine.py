@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from PySide6.QtCore import Qt
 
 from tests.dicom_factory import make_ct_series, make_dicom
 from tests.ui.window_fixtures import Desk, radiograph
+from viewer.dicom.model import Image
 from viewer.ui.grid import GridLayout
 
 
@@ -98,9 +100,9 @@ def test_frames_that_come_too_late_are_passed_over(
     frames = desk.window.frames
     decode = frames._decode
 
-    def slowly(image: object) -> object:
-        time.sleep(0.1)  # ten a second; fifty are wanted
-        return decode(image)  # type: ignore[arg-type]
+    def slowly(images: Sequence[Image]) -> object:
+        time.sleep(0.1 * len(images))  # ten a second; fifty are wanted
+        return decode(images)
 
     monkeypatch.setattr(frames, "_decode", slowly)
     start = index_of(desk)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from viewer.dicom.model import Frame, Image, Patient, SeriesHeader, StudyHeader, VoiWindow
-from viewer.errors import InputError
+from viewer.dicom.pixel_hash import hash_pixels
+from viewer.errors import InputError, ViewerError
 from viewer.ui import frames as frames_module
 from viewer.ui.frames import LANES, Frames, Loaded
 from viewer.ui.jobs import Jobs
@@ -41,24 +43,31 @@ class Decoder:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.lots: list[list[str]] = []  # what was asked for together
+        self.leaves_hash = False
         self.at_once = self.most_at_once = 0
         self.gate = threading.Event()
         self.gate.set()
         self.broken: set[str] = set()
         self._lock = threading.Lock()
 
-    def __call__(self, image: Image) -> Frame:
+    def __call__(self, images: Sequence[Image]) -> list[Frame | ViewerError]:
         with self._lock:
-            self.asked.append(image.path.name)
+            self.lots.append([image.path.name for image in images])
+            self.asked += self.lots[-1]
             self.at_once += 1
             self.most_at_once = max(self.most_at_once, self.at_once)
         self.gate.wait(10)
         with self._lock:
             self.at_once -= 1
+        return list(map(self._frame, images))
+
+    def _frame(self, image: Image) -> Frame | ViewerError:
         if image.path.name in self.broken:
-            raise InputError("The picture cannot be decoded.")
+            return InputError("The picture cannot be decoded.")
         values = np.full((image.rows, image.columns), int(image.path.name), np.uint16)
-        return Frame(values, image.uid, "", (VoiWindow(1, 2),), False)
+        pixel_sha256 = "" if self.leaves_hash else image.uid
+        return Frame(values, pixel_sha256, "", (VoiWindow(1, 2),), False)
 
 
 class Room:
@@ -86,6 +95,12 @@ def room(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
     yield room
     room.decoder.gate.set()
     room.jobs.close()
+
+
+def frame_of(room: Room, image: Image) -> Frame:
+    (frame,) = room.decoder((image,))
+    assert isinstance(frame, Frame)
+    return frame
 
 
 needs_lanes = pytest.mark.skipif(len(LANES) < 2, reason="one processor has one lane")
@@ -132,7 +147,7 @@ def test_what_is_wanted_goes_before_what_may_be_wanted(room: Room) -> None:
     room.frames.want("viewport", images[29], images[1:29])
     room.decoder.gate.set()
     room.until_quiet()
-    assert "29" in room.decoder.asked[len(LANES) : 2 * len(LANES)]
+    assert ["29"] in room.decoder.lots[len(LANES) : 2 * len(LANES)]
 
 
 def test_fetching_ahead_ends_where_the_memory_does(
@@ -168,7 +183,7 @@ def test_a_frame_that_cannot_be_decoded_is_told_once_and_not_tried_ahead_again(
 def test_what_is_forgotten_takes_no_memory_and_is_not_brought(room: Room) -> None:
     images = make_images(20)
     others = make_images(22)[20:]
-    room.frames.keep(others[0], Loaded(room.decoder(others[0]), None))
+    room.frames.keep(others[0], Loaded(frame_of(room, others[0]), None))
     room.decoder.gate.clear()
     room.frames.want("viewport", images[0], images[1:])
     room._qtbot.waitUntil(lambda: room.decoder.at_once == len(LANES), timeout=5_000)
@@ -181,3 +196,98 @@ def test_what_is_forgotten_takes_no_memory_and_is_not_brought(room: Room) -> Non
     room.frames.want("viewport", images[0], ())  # and it can be opened again
     room.until_quiet()
     assert room.arrived == ["0"]
+
+
+# --- lots, and hashes that come later ------------------------------------------------------------
+
+
+def test_small_frames_are_fetched_ahead_in_lots_and_the_wanted_one_alone(room: Room) -> None:
+    images = make_images(100)
+    room.frames.want("viewport", images[0], images[1:])
+    room.until_quiet()
+    assert room.decoder.lots[0] == ["0"]
+    assert max(map(len, room.decoder.lots)) > 10
+    assert Counter(room.arrived) == Counter(str(n) for n in range(100))
+
+
+def test_a_lot_takes_no_longer_than_what_is_wanted_may_wait(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = room.decoder._frame
+
+    def slowly(image: Image) -> Frame | ViewerError:
+        time.sleep(0.015)
+        return frame(image)
+
+    monkeypatch.setattr(room.decoder, "_frame", slowly)
+    images = make_images(20)
+    room.frames.want("viewport", images[0], images[1:])
+    room.until_quiet()
+    assert max(map(len, room.decoder.lots)) <= 2
+    assert len(room.arrived) == 20
+
+
+def test_one_broken_frame_of_a_lot_leaves_the_others(room: Room) -> None:
+    images = make_images(60)
+    room.decoder.broken = {"31"}
+    room.frames.want("viewport", images[0], images[1:])
+    room.until_quiet()
+    assert max(map(len, room.decoder.lots)) > 1
+    assert sorted(map(int, room.arrived)) == [n for n in range(60) if n != 31]
+
+
+def test_a_small_frame_gets_its_hash_when_it_is_shown(room: Room) -> None:
+    room.decoder.leaves_hash = True
+    images = make_images(3)
+    room.frames.want("viewport", images[0], images[1:])
+    room.until_quiet()
+    loaded = room.frames.get(images[1])
+    assert loaded is not None
+    assert loaded.frame.pixel_sha256 == ""
+    known = room.frames.hashed(images[1], loaded)
+    assert known.frame.pixel_sha256 == hash_pixels(loaded.frame.values)
+    assert known.frame.values is loaded.frame.values
+    assert room.frames.get(images[1]) is known
+    assert room.frames.hashed(images[1], known) is known
+
+
+def test_a_large_picture_does_not_wait_for_its_hash(room: Room) -> None:
+    room.decoder.leaves_hash = True
+    came: list[Loaded] = []
+    room.frames.loaded.connect(lambda _, loaded: came.append(loaded))
+    (image,) = make_images(1, 1500, 1000)
+    room.frames.want("viewport", image)
+    room.until_quiet()
+    first, last = came
+    assert first.frame.pixel_sha256 == ""
+    assert last.frame.pixel_sha256 == hash_pixels(first.frame.values)
+    assert last.frame.values is first.frame.values
+    assert room.frames.get(image) is last
+
+
+def test_large_frames_ahead_come_once_with_their_hash(room: Room) -> None:
+    room.decoder.leaves_hash = True
+    images = make_images(4, 1500, 1000)
+    room.frames.want("viewport", images[0], images[1:])
+    room.until_quiet()
+    assert Counter(room.arrived) == {"0": 2, "1": 1, "2": 1, "3": 1}
+    for image in images:
+        loaded = room.frames.get(image)
+        assert loaded is not None
+        assert loaded.frame.pixel_sha256 == hash_pixels(loaded.frame.values)
+
+
+def test_a_hash_that_cannot_be_made_is_told(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_frame: Frame) -> Frame:
+        raise InputError("There is not enough memory for this image.")
+
+    monkeypatch.setattr(frames_module, "with_hash", fail)
+    room.decoder.leaves_hash = True
+    told: list[str] = []
+    room.frames.failed.connect(lambda _, sentence: told.append(sentence))
+    (image,) = make_images(1, 1500, 1000)
+    room.frames.want("viewport", image)
+    room.until_quiet()
+    assert room.arrived == ["0"]
+    assert told == ["There is not enough memory for this image."]
+    assert room.frames.get(image) is None

@@ -28,8 +28,8 @@ def place(pane: Pane) -> float:
 def thick_and_thin(desk: Desk, tmp_path: Path) -> Desk:
     """One patient cut at 2.5 mm in the left viewport, at 5 mm from elsewhere in the right one."""
     shared = {"StudyInstanceUID": "1.2.3", "FrameOfReferenceUID": "1.2.3.9"}
-    make_ct_series(tmp_path / "thin", 9, SeriesNumber=1, **shared)  # 0 to 20 mm
-    make_ct_series(tmp_path / "thick", 5, spacing=5.0, SeriesNumber=2, **shared)  # 0 to 20 mm
+    make_ct_series(tmp_path / "1 thin", 9, SeriesNumber=1, **shared)  # 0 to 20 mm
+    make_ct_series(tmp_path / "2 thick", 5, spacing=5.0, SeriesNumber=2, **shared)  # 0 to 20 mm
     desk.open(tmp_path)
     desk.until(lambda: not desk.window.opening.busy)
     desk.key("2", CONTROL)

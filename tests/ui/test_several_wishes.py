@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,9 @@ class Lanes:
     def busy(self, lane: str) -> bool:
         return lane != LANES[0] or bool(self.running)
 
-    def submit(self, _lane: str, work: Callable[[Any], Any], done: Any, _failed: Any) -> None:
+    def submit(
+        self, _lane: str, work: Callable[[Any], Any], done: Any, _failed: Any, _came: Any
+    ) -> None:
         self.running.append(lambda: done(work(None)))
 
     def finish(self) -> None:
@@ -34,6 +36,10 @@ class Lanes:
 
 def image(name: str) -> Image:
     return Image(Path(name), "", name, 1, 1, 4, 4, 1, "MONOCHROME2", study=STUDY, series=SERIES)
+
+
+def frame_of(wanted: Image) -> Frame:
+    return Frame(np.zeros((4, 4), np.int16), wanted.uid, "HU", (), inverted=False)
 
 
 @pytest.fixture
@@ -46,9 +52,9 @@ def test_the_active_viewport_is_served_first_then_the_others_then_what_may_come(
 ) -> None:
     served: list[str] = []
 
-    def decode(wanted: Image) -> Frame:
-        served.append(wanted.uid)
-        return Frame(np.zeros((4, 4), np.int16), wanted.uid, "HU", (), inverted=False)
+    def decode(lot: Sequence[Image]) -> list[Frame]:
+        served.extend(wanted.uid for wanted in lot)
+        return [frame_of(wanted) for wanted in lot]
 
     holder = QObject()
     frames = Frames(lanes, decode, holder)  # type: ignore[arg-type]
@@ -65,8 +71,8 @@ def test_the_active_viewport_is_served_first_then_the_others_then_what_may_come(
 def test_two_viewports_that_want_one_image_both_get_it(lanes: Lanes, qapp: object) -> None:
     came: list[str] = []
 
-    def decode(wanted: Image) -> Frame:
-        return Frame(np.zeros((4, 4), np.int16), wanted.uid, "HU", (), inverted=False)
+    def decode(lot: Sequence[Image]) -> list[Frame]:
+        return [frame_of(wanted) for wanted in lot]
 
     holder = QObject()
     frames = Frames(lanes, decode, holder)  # type: ignore[arg-type]

@@ -78,13 +78,12 @@ class Alike(Generic[T]):
         dataset, own = opened.dataset, self._own
         said: list[Hashable] = []
         for element in dataset.values():
-            if not isinstance(element, RawDataElement):
-                return None
             tag = int(element.tag)  # a plain number compares sooner
-            if tag not in own:
-                if element.length > _LONGEST:
-                    return None
-                said.append((tag, element.VR, element.value))
+            if tag in own:
+                continue
+            if not isinstance(element, RawDataElement) or element.length > _LONGEST:
+                return None
+            said.append((tag, element.VR, element.value))
         pixels = opened.pixels
         where = pixels and (pixels.length, pixels.float_bits, pixels.vr)
         return opened.transfer_syntax, dataset.original_encoding, where, tuple(said)

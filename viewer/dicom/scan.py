@@ -23,6 +23,7 @@ from viewer.dicom.stacks import natural_key
 from viewer.errors import InputError
 
 _UPDATE_SECONDS = 0.2
+_SECOND_UPDATE_SECONDS = 0.01
 _HEAD_BYTES = 264
 
 _KNOWN_KINDS: tuple[tuple[bytes, str], ...] = (
@@ -58,15 +59,17 @@ def scan(
     Yields
     ------
     ScanUpdate
-        The first file, then what was found since the last one, about every 0.2 s; the last one
-        when all is done.
+        The first file, then what was found since the last one, soon and then more and more seldom,
+        about every 0.2 s; the last one when all is done.
     """
     search = _Search(paths, earlier, starts)
-    last = -_UPDATE_SECONDS  # the first file is told at once: somebody waits for a picture
+    # The first file is told at once: somebody waits for a picture. Then the others, to be decoded.
+    due, pause = 0.0, min(_SECOND_UPDATE_SECONDS, _UPDATE_SECONDS)
     for _ in search.run():
-        if time.monotonic() - last >= _UPDATE_SECONDS:
+        if time.monotonic() >= due:
             yield search.take_update()
-            last = time.monotonic()
+            due = time.monotonic() + pause
+            pause = min(2 * pause, _UPDATE_SECONDS)
     yield search.take_update()
 
 

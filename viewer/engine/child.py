@@ -10,12 +10,16 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from typing import TypeVar
 
 from detector.types import DetectorError
-from viewer.engine.messages import Answer, Failure, Request, ScanStep, Update
-from viewer.engine.transport import Call, Ready, Stop, Stopped, discard, pack, unpack
+from viewer.engine.limits import KEPT_BLOCK_BYTES
+from viewer.engine.messages import Answer, Failure, Request, Update
+from viewer.engine.transport import Block, Call, Note, Ready, Stop, Stopped, discard, pack, unpack
 from viewer.errors import Cancelled, ViewerError
 from viewer.log import describe
+
+T = TypeVar("T")
 
 
 class Link:
@@ -27,13 +31,23 @@ class Link:
         self._stop = threading.Event()
         self._answer_block = ""  # of the current call, as are the limits
         self._time_limit = self._computing_limit = 0.0
+        self._note: Note | None = None
         threading.Thread(target=self._listen, name="link", daemon=True).start()
 
-    def report(self, update: Update | ScanStep) -> None:
+    def report(self, update: Update) -> None:
         """Send an update of the current request; raises Cancelled after a stop."""
+        self.begin()
+        self.send(update)
+
+    def begin(self, part: str = "") -> None:
+        """Begin the next part of a request, under the limits of the whole; as ``check``.
+
+        Its name is what the host finds, should this process not survive it.
+        """
         self.check()
         _set_alarm(self._time_limit, self._computing_limit)
-        self.send(update)
+        if part and self._note is not None:
+            self._note.write(part)
 
     def check(self) -> None:
         """Raise Cancelled when the host has asked to stop the current request."""
@@ -47,6 +61,9 @@ class Link:
         call = self._calls.get()
         self._answer_block = call.answer_block
         self._time_limit, self._computing_limit = call.time_limit, call.computing_limit
+        if self._note is not None:
+            self._note.close()
+        self._note = Note(call.note) if call.note else None
         return call
 
     def _listen(self) -> None:
@@ -71,31 +88,40 @@ def serve(connection: Connection, handle: Callable[[Request, Link], Answer]) -> 
     _silence()
     link = Link(connection)
     link.send(Ready())
-    kept = None
+    kept: Block | None = None  # the one that the host keeps as well
     while True:
         call = link.next_call()
-        if kept is not None:
+        if kept is not None and kept.name != call.kept_block:
+            # Only now: Windows frees a block with its last handle.
             kept.close()
+            kept = None
         _set_alarm(call.time_limit, call.computing_limit)
         answer = _answer(call, handle, link)
-        parcel, block = pack(answer, call.answer_block)
+        parcel, kept = pack(answer, call.answer_block, kept)
         # The answer as Python objects is dropped before waiting: a frame may be large.
         del answer
         connection.send(parcel)
         _set_alarm(0, 0)
-        # Windows frees a block with its last handle, so there it stays open until the next call.
-        kept = block if os.name == "nt" else None
-        if block is not None and kept is None:
-            block.close()
+        if kept is not None and kept.size > KEPT_BLOCK_BYTES and os.name != "nt":
+            kept.close()
+            kept = None
 
 
 def _answer(
     call: Call, handle: Callable[[Request, Link], Answer], link: Link
 ) -> Answer | Failure | Stopped:
     try:
-        return handle(unpack(call.request), link)
+        return attempt(lambda: handle(unpack(call.request), link))
     except Cancelled:
         return Stopped()
+
+
+def attempt(work: Callable[[], T]) -> T | Failure:
+    """What the work gives, or why it gives nothing; Cancelled alone goes through."""
+    try:
+        return work()
+    except Cancelled:
+        raise
     except (ViewerError, DetectorError) as error:
         return Failure(str(error))
     except MemoryError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -11,10 +11,11 @@ from detector.types import Detections, ImageInput, ModelCard
 from viewer.dicom import voi
 from viewer.dicom.model import Frame, Image, Picture, ScanUpdate
 from viewer.dicom.objects import Report, Segmentation, Softcopy
+from viewer.dicom.pixel_hash import with_hash
 from viewer.dicom.pseudonym import Pseudonym
 from viewer.dicom.reported import MeasurementReport
 from viewer.dicom.tag_row import TagRow
-from viewer.engine.host import Worker
+from viewer.engine.host import Worker, WorkerError, failed
 from viewer.engine.messages import (
     AddModelAnswer,
     AddModelRequest,
@@ -23,8 +24,9 @@ from viewer.engine.messages import (
     DetectAnswer,
     DetectRequest,
     DetectUpdate,
-    FrameAnswer,
-    FrameRequest,
+    Failure,
+    FramesAnswer,
+    FramesRequest,
     InspectModelAnswer,
     InspectModelRequest,
     MeasurementsAnswer,
@@ -42,11 +44,11 @@ from viewer.engine.messages import (
 )
 from viewer.engine.pool import Pool
 from viewer.engine.scanning import Scanning
-from viewer.errors import InputError
+from viewer.errors import InputError, ViewerError
 
 _A = TypeVar(
     "_A",
-    FrameAnswer,
+    FramesAnswer,
     ThumbnailAnswer,
     ObjectAnswer,
     TagsAnswer,
@@ -71,7 +73,35 @@ def scan(worker: Worker, paths: Iterable[Path], on_update: Callable[[ScanUpdate]
 
 def decode_frame(worker: Worker | Pool, image: Image) -> Frame:
     """Decode one frame to modality values."""
-    return _ask(worker, FrameRequest(image), FrameAnswer).frame
+    (frame,) = decode_frames(worker, (image,))
+    if isinstance(frame, ViewerError):
+        raise frame
+    return with_hash(frame)
+
+
+def decode_frames(
+    worker: Worker | Pool, images: Sequence[Image]
+) -> tuple[Frame | ViewerError, ...]:
+    """Decode several frames; for each the frame, or why there is none.
+
+    A hash that the values tell is left for later (``pixel_hash.with_hash``), so that the picture
+    need not wait for it. Where the worker does not survive one of them, the others are decoded.
+
+    Raises
+    ------
+    EngineError, Cancelled
+        As ``Worker.run``, for all of them.
+    """
+    request = FramesRequest(tuple(images))
+    try:
+        answer = _ask(worker, request, FramesAnswer)
+    except WorkerError as error:
+        if len(images) == 1:
+            return (error,)
+        return tuple(decode_frames(worker, (image,))[0] for image in images)
+    return tuple(
+        failed(frame, request) if isinstance(frame, Failure) else frame for frame in answer.frames
+    )
 
 
 def make_thumbnail(worker: Worker, image: Image, size: int) -> Picture:

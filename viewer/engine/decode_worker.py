@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,20 +15,21 @@ import numpy as np
 from viewer.dicom import pixels, scan, voi
 from viewer.dicom.deidentify import copy_of
 from viewer.dicom.measurement_report import read_measurement_report
-from viewer.dicom.model import Earlier, Frame, Kind, Picture, ScanUpdate
+from viewer.dicom.model import Earlier, Frame, Image, Kind, Picture, ScanUpdate
 from viewer.dicom.presentation_state import read_softcopy
 from viewer.dicom.segmentation import read_segmentation
 from viewer.dicom.state_summary import read_state_summary
 from viewer.dicom.structured_report import read_report
 from viewer.dicom.tags import read_tags
-from viewer.engine.child import Link, serve
+from viewer.engine.child import Link, attempt, serve
 from viewer.engine.limits import DECODE_ADDRESS_SPACE
 from viewer.engine.messages import (
     Answer,
     CopyAnswer,
     CopyRequest,
-    FrameAnswer,
-    FrameRequest,
+    Failure,
+    FramesAnswer,
+    FramesRequest,
     MeasurementsAnswer,
     MeasurementsRequest,
     ObjectAnswer,
@@ -35,7 +37,6 @@ from viewer.engine.messages import (
     Request,
     ScanAnswer,
     ScanRequest,
-    ScanStep,
     SegmentationRequest,
     SoftcopyRequest,
     TagsAnswer,
@@ -48,11 +49,14 @@ if sys.platform != "win32":
     import resource
 
 _AT_ONCE = 1000  # images in one message
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
+_KEPT_BYTES = 64 << 20
 
 
 def main(connection: Connection) -> None:
     """Entry point of the process."""
     _limit_memory()
+    _keep_freed_memory()
     serve(connection, _handle)
 
 
@@ -61,10 +65,10 @@ def _handle(request: Request, link: Link) -> Answer:
     match request:
         case ScanRequest():
             answer = _scan(request, link)
-        case FrameRequest(image):
-            answer = FrameAnswer(pixels.decode(image))
+        case FramesRequest(images):
+            answer = FramesAnswer(tuple(_frame(image, link) for image in images))
         case ThumbnailRequest(image, size):
-            frame = pixels.decode(image)
+            frame = pixels.decode(image, hashed=False)
             answer = ThumbnailAnswer(thumbnail(frame, size, image.spacing.aspect))
         case TagsRequest(image):
             answer = TagsAnswer(read_tags(image.path, image.member))
@@ -86,12 +90,14 @@ def _handle(request: Request, link: Link) -> Answer:
     return answer
 
 
-def _scan(request: ScanRequest, link: Link) -> ScanAnswer:
-    def starts(file: str) -> None:
-        link.report(ScanStep(file))
+def _frame(image: Image, link: Link) -> Frame | Failure:
+    link.begin()
+    return attempt(lambda: pixels.decode(image, hashed=False))
 
+
+def _scan(request: ScanRequest, link: Link) -> ScanAnswer:
     files_done = 0
-    for update in scan.scan(request.paths, request.earlier or Earlier(), starts):
+    for update in scan.scan(request.paths, request.earlier or Earlier(), link.begin):
         for part in _parts(update):
             link.report(part)
         files_done = update.files_done
@@ -130,3 +136,15 @@ def _limit_memory() -> None:
         if hard != resource.RLIM_INFINITY:
             limit = min(limit, hard)
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+
+def _keep_freed_memory() -> None:
+    """Have the memory of one frame at hand for the next; new pages cost more than decoding.
+
+    For the C library of Linux, which otherwise gives back what is freed after each frame.
+    """
+    if sys.platform == "linux":
+        with suppress(AttributeError, OSError):  # another C library
+            tune = ctypes.CDLL(None).mallopt
+            tune(_M_MMAP_THRESHOLD, _KEPT_BYTES // 2)
+            tune(_M_TRIM_THRESHOLD, _KEPT_BYTES)

@@ -21,15 +21,17 @@ from viewer.engine.messages import (
     DetectRequest,
     DetectUpdate,
     Failure,
+    FramesRequest,
     InspectModelRequest,
     MeasurementsRequest,
     Request,
     ScanRequest,
-    ScanStep,
     Update,
 )
 from viewer.engine.transport import (
+    Block,
     Call,
+    Note,
     Ready,
     Stop,
     Stopped,
@@ -136,24 +138,29 @@ class Worker:
 
     def _ask(self, task: _Task, on_update: Callable[[Update], None] | None) -> Answer:
         child = self._living_child()
-        call_block, answer_block = new_block_name(), new_block_name()
-        child.blocks = (call_block, answer_block)
+        call_block, answer_block, note = (new_block_name() for _ in range(3))
+        child.blocks = (call_block, answer_block, note)
         answered = False
-        memory = None
+        parcel, memory = pack(task.request, call_block)
+        if isinstance(task.request, ScanRequest) and Note.has_room():
+            task.note = Note(note, new=True)
         try:
             if not child.ready:
                 self._receive(child, task, limits.START_LIMIT_S[self._kind])
                 child.ready = True
                 _log.info("%s worker ready in %.2f s", self._kind, child.age())
             limit = limits.SILENCE_LIMIT_S[type(task.request)]
-            parcel, memory = pack(task.request, call_block)
-            computing = limits.COMPUTING_LIMIT_S.get(type(task.request), 0.0)
-            self._send(child, task, Call(parcel, answer_block, limit, computing))
+            call = Call(
+                parcel,
+                answer_block,
+                limit,
+                computing_limit=limits.COMPUTING_LIMIT_S.get(type(task.request), 0.0),
+                kept_block="" if child.kept is None else child.kept.name,
+                note="" if task.note is None else note,
+            )
+            self._send(child, task, call)
             while True:
                 message = self._receive(child, task, limit)
-                if isinstance(message, ScanStep):
-                    task.file = message.file
-                    continue
                 if not isinstance(message, ScanUpdate | DetectUpdate):
                     answered = True
                     return _judged(message, task)
@@ -162,6 +169,8 @@ class Worker:
         finally:
             if memory is not None:
                 memory.close()
+            if task.note is not None:
+                task.note.close()
             if answered:
                 child.discard_blocks()
             else:  # dead, hung, cancelled, or the caller's on_update raised
@@ -203,7 +212,7 @@ class Worker:
                 self._hung(child, task, limit)
             try:
                 if child.connection.poll(limits.POLL_S):
-                    return _received(child.connection)
+                    return child.received()
             except (EOFError, OSError) as error:
                 self._died(child, task, error)
 
@@ -249,7 +258,11 @@ class _Task:
         self.request = request
         self.cancelled = threading.Event()
         self.kill_at: float | None = None
-        self.file = ""  # the one that a scan is at
+        self.note: Note | None = None  # of a scan, the file that it is at
+
+    @property
+    def file(self) -> str:
+        return "" if self.note is None else self.note.read()
 
 
 class _Child:
@@ -260,6 +273,7 @@ class _Child:
         self.connection, theirs = context.Pipe()
         self.ready = False
         self.blocks: tuple[str, ...] = ()
+        self.kept: Block | None = None  # into which it writes its answers
         self._started_at = time.monotonic()
         # daemon: should the program end without close(), multiprocessing ends the child.
         self.process: SpawnProcess = context.Process(
@@ -275,6 +289,24 @@ class _Child:
 
     def age(self) -> float:
         return time.monotonic() - self._started_at
+
+    def received(self) -> object:
+        """The next message, its arrays copied out of the shared block."""
+        message = self.connection.recv()
+        if isinstance(message, Ready):
+            return message
+        if message.block and (self.kept is None or self.kept.name != message.block):
+            self._keep(Block(message.block, message.total))
+            discard(message.block)  # both have it; by its name it could be left behind
+        content = unpack(message, self.kept)
+        if self.kept is not None and self.kept.size > limits.KEPT_BLOCK_BYTES:
+            self._keep(None)
+        return content
+
+    def _keep(self, block: Block | None) -> None:
+        if self.kept is not None:
+            self.kept.close()
+        self.kept = block
 
     def end(self) -> None:
         """Close the pipe, at which a child leaves by itself; kill it where it does not."""
@@ -294,6 +326,7 @@ class _Child:
         if self.process.is_alive():  # stuck in the kernel, as on a lost network disk
             return False
         self.discard_blocks()
+        self._keep(None)
         self.process.close()
         return True
 
@@ -315,20 +348,20 @@ def _enter(kind: Kind, connection: Connection) -> None:
         model_worker.main(connection)
 
 
-def _received(connection: Connection) -> object:
-    message = connection.recv()
-    return message if isinstance(message, Ready) else unpack(message)
-
-
 def _judged(message: object, task: _Task) -> Answer:
     """The answer itself, or what it amounts to as an exception."""
     if task.cancelled.is_set() or isinstance(message, Stopped):
         raise Cancelled("Stopped.")
     if isinstance(message, Failure):
-        if message.detail:
-            _log.warning("%s failed: %s", type(task.request).__name__, message.detail)
-        raise InputError(message.sentence)
+        raise failed(message, task.request)
     return message  # type: ignore[return-value]  # the pipe carries nothing else
+
+
+def failed(failure: Failure, request: Request) -> InputError:
+    """A failure as the error that it is for the one who asked; what it was goes to the log."""
+    if failure.detail:
+        _log.warning("%s failed: %s", type(request).__name__, failure.detail)
+    return InputError(failure.sentence)
 
 
 def _subject(request: Request) -> str:
@@ -343,6 +376,9 @@ def _subject(request: Request) -> str:
             return f"Adding {request.file.name}"
         case MeasurementsRequest(path):
             return f"Reading {path.name}"
+        case FramesRequest(images):
+            more = f" and {len(images) - 1} more" if len(images) > 1 else ""
+            return f"Reading {_image_name(images[0])}{more}"
         case _:
             return f"Reading {_image_name(request.image)}"
 

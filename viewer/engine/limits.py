@@ -8,7 +8,7 @@ from viewer.engine.messages import (
     AddModelRequest,
     CopyRequest,
     DetectRequest,
-    FrameRequest,
+    FramesRequest,
     InspectModelRequest,
     MeasurementsRequest,
     ReportRequest,
@@ -32,7 +32,7 @@ START_LIMIT_S: dict[Kind, float] = {"decode": 60.0, "model": 240.0}
 # with other things.
 COMPUTING_LIMIT_S: dict[type[Request], float] = {
     ScanRequest: 8.0,
-    FrameRequest: 8.0,
+    FramesRequest: 8.0,
     ThumbnailRequest: 8.0,
     TagsRequest: 8.0,
     CopyRequest: 16.0,  # it decodes twice: to look, and as stored
@@ -42,7 +42,7 @@ COMPUTING_LIMIT_S: dict[type[Request], float] = {
 # Seconds without a word before a request counts as hung, whatever it does: waiting for a disk, too.
 SILENCE_LIMIT_S: dict[type[Request], float] = {
     ScanRequest: 20.0,
-    FrameRequest: 20.0,
+    FramesRequest: 20.0,
     ThumbnailRequest: 20.0,
     TagsRequest: 20.0,
     CopyRequest: 40.0,
@@ -72,3 +72,6 @@ SHARED_FROM_BYTES = 64 << 10
 # Shared memory that is left to everyone else. Writing into a full /dev/shm is not an error but a
 # SIGBUS, so a block is only made where it fits with this to spare.
 SHARED_HEADROOM = 16 << 20
+
+# A block of shared memory above this is not kept for the next answer of its child.
+KEPT_BLOCK_BYTES = 64 << 20

@@ -30,25 +30,22 @@ class ScanRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class ScanStep:
-    """The file that is read from now on, for the case that it ends the worker."""
-
-    file: str
-
-
-@dataclass(frozen=True, slots=True)
 class ScanAnswer:
     files_done: int
 
 
 @dataclass(frozen=True, slots=True)
-class FrameRequest:
-    image: Image
+class FramesRequest:
+    """Frames in one go: where each is small, asking takes as long as decoding."""
+
+    images: tuple[Image, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FrameAnswer:
-    frame: Frame
+class FramesAnswer:
+    """One for each image; a hash that the values tell is left to the host."""
+
+    frames: tuple[Frame | Failure, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +193,7 @@ class Failure:
 
 Request = (
     ScanRequest
-    | FrameRequest
+    | FramesRequest
     | ThumbnailRequest
     | ReportRequest
     | SoftcopyRequest
@@ -211,7 +208,7 @@ Request = (
 Update = ScanUpdate | DetectUpdate
 Answer = (
     ScanAnswer
-    | FrameAnswer
+    | FramesAnswer
     | ThumbnailAnswer
     | ObjectAnswer
     | TagsAnswer

@@ -3,6 +3,10 @@
 The host owns every block: it makes up the name before a request is sent, also of the block that
 the worker will answer in, so that nothing is left behind when a worker is killed at any moment. A
 worker whose host is gone discards what it was making.
+
+New shared memory costs more than all the copying. So a worker writes its answers into one block,
+over and over, which both sides keep mapped and which has no name any more, and the host copies
+them out of it.
 """
 
 from __future__ import annotations
@@ -12,13 +16,14 @@ import os
 import pickle
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from viewer.engine.limits import SHARED_FROM_BYTES, SHARED_HEADROOM
 
@@ -28,6 +33,11 @@ if sys.platform != "win32":
 BLOCK_PREFIX = "lightbox_"
 _SHARED_FOLDER = Path("/dev/shm")
 _ALIGNMENT = 64  # of each buffer, for numpy and OpenCV
+_LARGE_BYTES = 4 << 20  # two pages of the larger kind
+
+Bytes = npt.NDArray[np.uint8]
+Filling = Sequence[tuple[int, memoryview]]
+"""What is to be put into a block, and where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +53,22 @@ class Parcel:
         start = 0
         for size in self.sizes:
             yield start
-            start += -(-size // _ALIGNMENT) * _ALIGNMENT
+            start += _padded(size)
+
+    @property
+    def total(self) -> int:
+        """Bytes of the block that are used."""
+        return sum(map(_padded, self.sizes))
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     request: Parcel
-    answer_block: str  # the name for the block of the answer, should it need one
+    answer_block: str  # the name for a new block, should the answer need one
     time_limit: float  # seconds of silence after which the host gives up
     computing_limit: float = 0.0  # seconds of computing in silence; 0 is without end
+    kept_block: str = ""  # the one that the host has kept; empty for none
+    note: str = ""  # the block of the note, where there is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,57 +86,117 @@ class Ready:
     """Worker to host: started, waiting for requests."""
 
 
+class Block:
+    """Shared memory, mapped: it lasts as long as somebody has it so, whatever became of its name.
+
+    Not as SharedMemory, which ties the memory to its name and tells a third process of each.
+    """
+
+    def __init__(self, name: str, size: int, filling: Filling | None = None) -> None:
+        """Open a block, or make one with a ``filling``."""
+        self.name, self.size = name, size
+        if sys.platform == "win32":
+            self._memory = mmap.mmap(-1, size, tagname=name)
+        else:
+            is_new = filling is not None
+            flags = os.O_RDWR | (os.O_CREAT | os.O_EXCL if is_new else 0)
+            descriptor = _posixshmem.shm_open("/" + name, flags, mode=0o600)
+            try:
+                if is_new:
+                    os.ftruncate(descriptor, size)
+                if sys.platform == "linux":
+                    _write(descriptor, filling or ())
+                self._memory = mmap.mmap(descriptor, size)
+            finally:
+                os.close(descriptor)
+        if sys.platform != "linux":
+            self.fill(filling or ())
+
+    def fill(self, filling: Filling) -> None:
+        target = np.frombuffer(self._memory, np.uint8)
+        for start, view in filling:
+            # Not by slices of a memoryview, which would hold up all other threads.
+            target[start : start + view.nbytes] = np.frombuffer(view, np.uint8)
+
+    def copied(self, start: int, size: int) -> Bytes:
+        """Some bytes of it, in memory of their own."""
+        memory = _new_memory(size)
+        memory[:] = np.frombuffer(self._memory, np.uint8, size, start)
+        return memory
+
+    def close(self) -> None:
+        self._memory.close()
+
+
+class Note:
+    """A line that one side leaves for the other to find, should it come to an end."""
+
+    _SIZE = 64 << 10
+    _HEAD = 4  # bytes that hold the length of the text
+
+    def __init__(self, name: str, new: bool = False) -> None:
+        nothing = ((0, memoryview(bytes(self._SIZE))),)  # it must not lack room later
+        self._block = Block(name, self._SIZE, nothing if new else None)
+
+    @classmethod
+    def has_room(cls) -> bool:
+        return _room_for(cls._SIZE)
+
+    def write(self, text: str) -> None:
+        data = text.encode("utf-8", "surrogateescape")[: self._SIZE - self._HEAD]
+        content = len(data).to_bytes(self._HEAD, "little") + data
+        self._block.fill(((0, memoryview(content)),))
+
+    def read(self) -> str:
+        """Empty where nothing was written."""
+        length = int.from_bytes(self._block.copied(0, self._HEAD).tobytes(), "little")
+        data = self._block.copied(self._HEAD, length).tobytes() if length else b""
+        return data.decode("utf-8", "surrogateescape")
+
+    def close(self) -> None:
+        self._block.close()
+
+
 def new_block_name() -> str:
     """A name that no other block has; macOS allows 30 characters."""
     return BLOCK_PREFIX + secrets.token_hex(8)
 
 
-def pack(message: object, block: str = "") -> tuple[Parcel, mmap.mmap | None]:
-    """Wrap a message; its large arrays go into a new shared block of the given name.
+def pack(message: object, name: str = "", kept: Block | None = None) -> tuple[Parcel, Block | None]:
+    """Wrap a message; its large arrays go into ``kept``, or a new block of the given name.
 
     Returns
     -------
-    The parcel, and what to close once the other side has opened the block: on Windows, which
-    frees a block with its last handle. Without a block travel small arrays, those for which there
-    is no room in shared memory, and all where no name is given.
+    The parcel, and the block that is there now. In the parcel travel small arrays, those for which
+    there is no room in shared memory, and all where there is neither a block nor a name.
     """
     buffers: list[pickle.PickleBuffer] = []
     content = pickle.dumps(message, protocol=5, buffer_callback=buffers.append)
     if not buffers:
-        return Parcel(content), None
+        return Parcel(content), kept
     views = [buffer.raw() for buffer in buffers]
-    total = sum(-(-view.nbytes // _ALIGNMENT) * _ALIGNMENT for view in views)
-    if not block or total < SHARED_FROM_BYTES or not _room_for(total):
-        return Parcel(pickle.dumps(message, protocol=5)), None
-    parcel = Parcel(content, block, tuple(view.nbytes for view in views))
-    if sys.platform == "linux":
-        _write(parcel, views, total)
-        return parcel, None
-    memory = _mapped(block, total, new=True)
-    target = np.frombuffer(memory, np.uint8)
-    for view, start in zip(views, parcel.starts(), strict=True):
-        # Not by slices of a memoryview, which would hold up all other threads.
-        target[start : start + view.nbytes] = np.frombuffer(view, np.uint8)
-    del target  # or the block could not be closed
-    if sys.platform == "win32":
-        return parcel, memory
-    memory.close()
-    return parcel, None
+    parcel = Parcel(content, name, tuple(view.nbytes for view in views))
+    filling = tuple(zip(parcel.starts(), views, strict=True))
+    if parcel.total >= SHARED_FROM_BYTES and kept is not None and parcel.total <= kept.size:
+        kept.fill(filling)
+        return replace(parcel, block=kept.name), kept
+    if parcel.total >= SHARED_FROM_BYTES and name and _room_for(parcel.total):
+        if kept is not None:
+            kept.close()
+        return parcel, Block(name, parcel.total, filling)
+    return Parcel(pickle.dumps(message, protocol=5)), kept
 
 
-def unpack(parcel: Parcel) -> Any:
-    """The message again. Its arrays lie in the block: it lasts as long as they do.
-
-    On POSIX the name may be discarded at once. Windows has none to discard.
-    """
+def unpack(parcel: Parcel, kept: Block | None = None) -> Any:
+    """The message again; ``kept`` is its block where it is open already. Its arrays are copies."""
     if not parcel.block:
         return pickle.loads(parcel.content)
-    starts = tuple(parcel.starts())
-    memory = _mapped(parcel.block, starts[-1] + parcel.sizes[-1])
+    block = kept or Block(parcel.block, parcel.total)
     buffers = [
-        np.frombuffer(memory, np.uint8, size, start)
-        for size, start in zip(parcel.sizes, starts, strict=True)
+        block.copied(start, size) for start, size in zip(parcel.starts(), parcel.sizes, strict=True)
     ]
+    if kept is None:
+        block.close()
     return pickle.loads(parcel.content, buffers=buffers)
 
 
@@ -130,39 +207,38 @@ def discard(block: str) -> None:
             _posixshmem.shm_unlink("/" + block)
 
 
-def _write(parcel: Parcel, views: list[memoryview], total: int) -> None:
-    """Make the block and fill it.
+def _write(descriptor: int, filling: Filling) -> None:
+    """Fill a new block like a file, as Linux allows.
 
-    Written like a file, as Linux allows: where pages are mapped before they exist, each costs a
-    fault, and all of it twice the time.
+    Where pages are mapped before they exist, each costs a fault, and all of it twice the time.
     """
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
-    descriptor = _posixshmem.shm_open("/" + parcel.block, flags, mode=0o600)
-    try:
-        os.ftruncate(descriptor, total)
-        for view, start in zip(views, parcel.starts(), strict=True):
-            done = 0
-            while done < view.nbytes:
-                done += os.pwrite(descriptor, view[done:], start + done)
-    finally:
-        os.close(descriptor)
+    for start, view in filling:
+        done = 0
+        while done < view.nbytes:
+            done += os.pwrite(descriptor, view[done:], start + done)
 
 
-def _mapped(block: str, size: int, new: bool = False) -> mmap.mmap:
-    """Shared memory of that name.
+def _new_memory(size: int) -> Bytes:
+    """Bytes that go back to the system as soon as nobody uses them.
 
-    Not as SharedMemory, which ties the memory to its name and tells a third process of each.
+    To be given its pages one by one, at a fault each, takes longer than to fill them.
     """
-    if sys.platform == "win32":
-        return mmap.mmap(-1, size, tagname=block)
-    flags = os.O_RDWR | (os.O_CREAT | os.O_EXCL if new else 0)
-    descriptor = _posixshmem.shm_open("/" + block, flags, mode=0o600)
-    try:
-        if new:
-            os.ftruncate(descriptor, size)
-        return mmap.mmap(descriptor, size)
-    finally:
-        os.close(descriptor)
+    if sys.platform == "win32" or size < SHARED_FROM_BYTES:
+        memory = np.empty(size + _ALIGNMENT, np.uint8)
+        start = -memory.ctypes.data % _ALIGNMENT
+        return memory[start : start + size]
+    is_large = size >= _LARGE_BYTES
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    if sys.platform == "linux" and not is_large:
+        flags |= mmap.MAP_POPULATE  # all at once
+    pages = mmap.mmap(-1, size, flags=flags)
+    if sys.platform == "linux" and is_large:
+        pages.madvise(mmap.MADV_HUGEPAGE)
+    return np.frombuffer(pages, np.uint8)
+
+
+def _padded(size: int) -> int:
+    return -(-size // _ALIGNMENT) * _ALIGNMENT
 
 
 def _room_for(size: int) -> bool:

@@ -10,6 +10,7 @@ from viewer.dicom.model import Frame, Image, Picture, ScanUpdate
 from viewer.exchange.export import FileAccess
 from viewer.ui.analysis import Detect
 from viewer.ui.exchanging import Load
+from viewer.ui.frames import Decode
 from viewer.ui.model_choice import Add, Inspect
 from viewer.ui.objects import ObjectReaders
 from viewer.ui.tag_browser import ReadTags
@@ -20,7 +21,7 @@ class Engine:
     """One function for each thing that is asked of a worker; all raise ViewerError."""
 
     scan: Callable[[tuple[Path, ...], Callable[[ScanUpdate], None]], int]
-    decode: Callable[[Image], Frame]
+    decode: Decode
     make_thumbnail: Callable[[Image, int], Picture]
     detect: Detect
     files: FileAccess

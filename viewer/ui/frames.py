@@ -1,8 +1,9 @@
-"""Decoded frames: asked for one at a time, the neighbours after them, kept within a bound."""
+"""Decoded frames: the one that is wanted first, the neighbours after it, kept within a bound."""
 
 from __future__ import annotations
 
 import os
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,24 +13,33 @@ from PySide6.QtCore import QObject, Signal
 
 from viewer.dicom import voi
 from viewer.dicom.model import Frame, Image, Voi
+from viewer.dicom.pixel_hash import with_hash
 from viewer.errors import Cancelled, ViewerError
 from viewer.ui.jobs import Jobs, Report
 
 CACHE_BYTES = 512 * 2**20
 
-# One frame at a time each: as many as there are processors, and children to feed.
+# One lot at a time each: as many as there are processors, and children to feed.
 LANES = tuple(f"frames {number}" for number in range(1, 1 + min(4, os.cpu_count() or 1)))
 
 _LARGE_PIXELS = 4_000_000  # decoding takes so long that fetching ahead must leave a lane free
+_LOT_SECONDS = 0.02  # for what is fetched ahead together: as long as what is wanted may wait
+_HASHED_WHEN_SHOWN = 1_000_000  # pixels at most: 2 ms
 
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A frame with the window to show it in at first (None: colour, shown as it is)."""
+    """A frame with the window to show it in at first (None: colour, shown as it is).
+
+    Its hash may be still to come; ``Frames.hashed`` makes it.
+    """
 
     frame: Frame
     voi: Voi | None
 
+
+Decode = Callable[[Sequence[Image]], Sequence[Frame | ViewerError]]
+"""Brings several frames; for each the frame, or why there is none. May leave hashes for later."""
 
 Place = tuple[Path, str, int]
 
@@ -89,10 +99,10 @@ class Frames(QObject):
     none. What is fetched ahead fits into the memory that frames may take, or it would never end.
     """
 
-    loaded = Signal(object, object)  # Image, Loaded
+    loaded = Signal(object, object)  # Image, Loaded; again with its hash where that came later
     failed = Signal(object, str)  # Image, sentence; only for an image that is wanted
 
-    def __init__(self, jobs: Jobs, decode: Callable[[Image], Frame], parent: QObject) -> None:
+    def __init__(self, jobs: Jobs, decode: Decode, parent: QObject) -> None:
         super().__init__(parent)
         self._jobs = jobs
         self._decode = decode
@@ -100,10 +110,20 @@ class Frames(QObject):
         self._wishes: OrderedDict[object, _Wish] = OrderedDict()  # in the order of their serving
         self._broken: set[Place] = set()  # not fetched ahead again
         self._under_way: set[Place] = set()
+        self._pace = 1.0  # seconds that a pixel took last
 
     def get(self, image: Image) -> Loaded | None:
         """The frame, if it is here already."""
         return self._cache.get(image)
+
+    def hashed(self, image: Image, loaded: Loaded) -> Loaded:
+        """A frame that is shown, with its hash; that of a large one comes by itself."""
+        if loaded.frame.pixel_sha256 or _is_hashed_ahead(image):
+            return loaded
+        known = _with_hash(loaded)
+        if image in self._cache:
+            self._cache.put(image, known)
+        return known
 
     def keep(self, image: Image, loaded: Loaded) -> None:
         """Take in a frame that somebody else has brought, in place of one here or under way."""
@@ -137,52 +157,70 @@ class Frames(QObject):
         self._wishes.setdefault(who, _Wish())
         self._wishes.move_to_end(who, last=False)
 
-    def _following(self) -> Image | None:
+    def _following(self) -> list[Image]:
         """What to decode next: what somebody waits for, else what somebody may want soon."""
         for wish in self._wishes.values():
             if wish.image is not None and place_of(wish.image) not in self._under_way:
-                return wish.image
+                return [wish.image]
+        lot: list[Image] = []
+        pixels, room = 0, min(_LOT_SECONDS / self._pace, _LARGE_PIXELS)
         for wish in self._wishes.values():
-            while wish.neighbours:
+            while wish.neighbours and pixels < room:
                 near = wish.neighbours[0]
-                place = place_of(near)
+                place, size = place_of(near), near.rows * near.columns
                 if place in self._broken or place in self._under_way or near in self._cache:
                     wish.neighbours.popleft()
-                elif self._under_way and near.rows * near.columns > _LARGE_PIXELS:
-                    return None
+                elif size > _LARGE_PIXELS and self._under_way:
+                    return lot
                 else:
-                    return near
-        return None
+                    lot.append(wish.neighbours.popleft())
+                    pixels += size
+        return lot
 
     def _next(self) -> None:
         for lane in LANES:
             if not self._jobs.busy(lane):
-                image = self._following()
-                if image is None:
+                lot = self._following()
+                if not lot:
                     return
-                self._bring(lane, image)
+                self._bring(lane, lot)
 
-    def _bring(self, lane: str, image: Image) -> None:
-        def work(_report: Report) -> Loaded:
-            frame = self._decode(image)
-            # The first window of a large frame takes percentiles: not on the window's thread.
-            return Loaded(frame, None if frame.is_colour else voi.default_voi(frame))
+    def _bring(self, lane: str, lot: list[Image]) -> None:
+        def work(report: Report) -> list[Loaded | ViewerError]:
+            began = time.monotonic()
+            found = list(map(_loaded, self._decode(lot)))
+            pixels = sum(image.rows * image.columns for image in lot)
+            self._pace = max(1e-9, (time.monotonic() - began) / max(1, pixels))
+            for index, (image, loaded) in enumerate(zip(lot, found, strict=True)):
+                if isinstance(loaded, Loaded) and _is_hashed_ahead(image):
+                    report((image, loaded))  # the picture need not wait for its hash
+                    found[index] = _with_hash(loaded)
+            return found
 
-        self._under_way.add(place_of(image))
+        self._under_way.update(map(place_of, lot))
         self._jobs.submit(
             lane,
             work,
-            lambda loaded: self._arrived(image, loaded),
-            lambda error: self._failed(image, error),
+            lambda found: self._arrived(lot, found),
+            lambda error: self._arrived(lot, [error] * len(lot)),
+            lambda came: self._came_first(*came),
         )
 
-    def _arrived(self, image: Image, loaded: Loaded) -> None:
-        if place_of(image) in self._under_way:  # else it was forgotten meanwhile
-            self._under_way.discard(place_of(image))
-            self._cache.put(image, loaded)
-            self._broken.discard(place_of(image))
-            self._granted(image)
+    def _came_first(self, image: Image, loaded: Loaded) -> None:
+        """A picture that somebody waits for is there, its hash is not."""
+        if not loaded.frame.pixel_sha256 and self._waiting_for(image):
             self.loaded.emit(image, loaded)
+
+    def _arrived(self, lot: Sequence[Image], found: Sequence[Loaded | ViewerError]) -> None:
+        for image, loaded in zip(lot, found, strict=True):
+            if isinstance(loaded, ViewerError):
+                self._failed(image, loaded)
+            elif place_of(image) in self._under_way:  # else it was forgotten meanwhile
+                self._under_way.discard(place_of(image))
+                self._cache.put(image, loaded)
+                self._broken.discard(place_of(image))
+                self._granted(image)
+                self.loaded.emit(image, loaded)
         self._next()
 
     def _failed(self, image: Image, error: ViewerError) -> None:
@@ -190,18 +228,37 @@ class Frames(QObject):
         self._broken.add(place_of(image))
         if self._granted(image) and not isinstance(error, Cancelled):
             self.failed.emit(image, str(error))
-        self._next()
 
     def _granted(self, image: Image) -> bool:
         """Strike an image off all wishes; False where nobody waited for it."""
-        waiting = [
-            wish
-            for wish in self._wishes.values()
-            if wish.image is not None and place_of(wish.image) == place_of(image)
-        ]
+        waiting = self._waiting_for(image)
         for wish in waiting:
             wish.image = None
         return bool(waiting)
+
+    def _waiting_for(self, image: Image) -> list[_Wish]:
+        place = place_of(image)
+        return [
+            wish
+            for wish in self._wishes.values()
+            if wish.image is not None and place_of(wish.image) == place
+        ]
+
+
+def _loaded(frame: Frame | ViewerError) -> Loaded | ViewerError:
+    if isinstance(frame, ViewerError):
+        return frame
+    # The first window of a large frame takes percentiles: not on the window's thread.
+    return Loaded(frame, None if frame.is_colour else voi.default_voi(frame))
+
+
+def _with_hash(loaded: Loaded) -> Loaded:
+    return Loaded(with_hash(loaded.frame), loaded.voi)
+
+
+def _is_hashed_ahead(image: Image) -> bool:
+    """Whether hashing the frame takes too long for the window's thread."""
+    return image.rows * image.columns > _HASHED_WHEN_SHOWN
 
 
 def _most_bytes(image: Image) -> int:

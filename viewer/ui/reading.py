@@ -57,6 +57,7 @@ class Reading(QObject):
         """What one more viewport shows: nothing yet."""
         showing = Showing(self._frames, self)
         showing.shown.connect(lambda: self._shown(showing))
+        showing.identified.connect(lambda: self._identified(showing))
         showing.failed.connect(self.failed)
         self.showings.append(showing)
         return showing
@@ -88,7 +89,7 @@ class Reading(QObject):
 
     @property
     def key(self) -> ImageKey | None:
-        """What a decision made now belongs to; None while no picture is on the screen."""
+        """What a decision made now belongs to; as ``Showing.key``."""
         return self.showing.key
 
     # --- going somewhere -------------------------------------------------------------------------
@@ -132,11 +133,21 @@ class Reading(QObject):
         for showing in self.showings:
             showing.let_go(study)
 
-    def _shown(self, showing: Showing) -> None:
-        """A viewport has another image: note that it was seen, then tell."""
+    def _note_seen(self, showing: Showing) -> None:
         key, image = showing.key, showing.image
         if key is not None and image is not None:
             self.sessions.note_seen(key, image)
+
+    def _identified(self, showing: Showing) -> None:
+        """A picture that is on the screen already can be decided on from now on."""
+        self._note_seen(showing)
+        if showing is self.showing:
+            self.image_shown.emit()
+        self.changed.emit()
+
+    def _shown(self, showing: Showing) -> None:
+        """A viewport has another image: note that it was seen, then tell."""
+        self._note_seen(showing)
         if showing is self.showing:
             self._use_session()
         self.shown.emit(showing)

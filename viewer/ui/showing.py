@@ -25,6 +25,7 @@ class Showing(QObject):
     """
 
     shown = Signal()  # the screen shows another image, or why it does not
+    identified = Signal()  # the hash of a large frame is there, a moment after its picture
     failed = Signal(str)  # a series could not be opened; the screen is as it was
 
     def __init__(self, frames: Frames, parent: QObject) -> None:
@@ -45,8 +46,11 @@ class Showing(QObject):
 
     @property
     def key(self) -> ImageKey | None:
-        """What a decision made here belongs to; None while no picture is on the screen."""
-        if self.position is None or self.loaded is None:
+        """What a decision made here belongs to; None while no picture is on the screen.
+
+        And in the moment between a large picture and its hash.
+        """
+        if self.position is None or self.loaded is None or not self.loaded.frame.pixel_sha256:
             return None
         image = self.position.image
         if image.kind is not Kind.IMAGE:  # nobody decides on a document or a mask
@@ -126,6 +130,9 @@ class Showing(QObject):
         return tuple(image for image in likely if image.kind.has_picture)
 
     def _arrived(self, image: Image, loaded: Loaded) -> None:
+        if self._is_unidentified(image) and loaded.frame.pixel_sha256:
+            self.loaded = loaded
+            self.identified.emit()
         wanted = self._wanted
         if wanted is None:
             return
@@ -138,7 +145,19 @@ class Showing(QObject):
                     self._show(replace(wanted, index=index), loaded, on_the_way=True)
                     break
 
+    def _is_unidentified(self, image: Image) -> bool:
+        """Whether this image is on the screen and its hash is still to come."""
+        return (
+            self.position is not None
+            and self.loaded is not None
+            and place_of(self.position.image) == place_of(image)
+            and not self.loaded.frame.pixel_sha256
+        )
+
     def _unreadable(self, image: Image, sentence: str) -> None:
+        if self._is_unidentified(image):  # a picture on which nobody can decide
+            self.loaded, self.trouble = None, sentence
+            self.shown.emit()
         wanted = self._wanted
         if wanted is None or place_of(wanted.image) != place_of(image):
             return
@@ -157,5 +176,6 @@ class Showing(QObject):
     def _show(self, position: Position, loaded: Loaded, on_the_way: bool = False) -> None:
         if not on_the_way:
             self._wanted = None
-        self.position, self.loaded, self.trouble = position, loaded, ""
+        self.position, self.trouble = position, ""
+        self.loaded = self._frames.hashed(position.image, loaded)
         self.shown.emit()
