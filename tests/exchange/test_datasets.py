@@ -8,7 +8,6 @@ import struct
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -20,23 +19,13 @@ import pytest
 from detector.dataset.sources import read_dataset
 from detector.types import RESEARCH_USE_ONLY, Box, DatasetError, Detection, Detections
 from tests.dicom_factory import make_dicom
-from viewer.dicom.model import Frame, Image, ImageKey
-from viewer.dicom.pixels import decode
+from tests.exchange.journeys import DATASETS, Load, OpenFile, essence, export, findings, import_
+from viewer.dicom.model import ImageKey
 from viewer.errors import ExchangeError
 from viewer.exchange.cells import harmless, plain
-from viewer.exchange.export import ExportSummary
-from viewer.exchange.formats import FORMATS
-from viewer.exchange.label_import import ImportSummary
-from viewer.exchange.options import Options
-from viewer.review.finding import Finding, Status
-from viewer.review.fold import fold
-from viewer.review.session import ReviewSession
+from viewer.review.finding import Status
 from viewer.review.store import Store
 
-Load = Callable[[Path], list[tuple[Image, Frame]]]
-OpenFile = Callable[[Store, Path], tuple[ReviewSession, list[tuple[Image, Frame]]]]
-
-DATASETS = ("coco", "yolo", "voc", "csv", "tfrecord")
 SIDED = DATASETS[1:]
 ROWS, COLUMNS = 60, 90
 ODD = (
@@ -50,37 +39,6 @@ ODD = (
     "@x",
     "'=y",
 )
-
-
-def export(store: Store, out: Path, name: str, **options: Any) -> ExportSummary:
-    return FORMATS[name].export(store, out, decode, Options(**options))
-
-
-def import_(store: Store, path: Path, name: str, load: Load, reader: str = "R") -> ImportSummary:
-    keep = path.parent / "keep"
-    return FORMATS[name].import_labels(store, path, reader, load=load, keep=keep)
-
-
-def findings(store: Store) -> list[Finding]:
-    return [
-        finding
-        for uid in store.study_uids()
-        for finding in fold(store.load(uid)).findings
-        if finding.status is not Status.OPEN
-    ]
-
-
-def essence(store: Store, digits: int = 6) -> list[tuple[object, ...]]:
-    """What must survive a journey; the identity of image and finding does not."""
-    return sorted(
-        (
-            tuple(round(value, digits) for value in each.box.xywh()),
-            each.category,
-            each.status.value,
-            each.uncertain,
-        )
-        for each in findings(store)
-    )
 
 
 def chest(number: int, **tags: Any) -> dict[str, Any]:

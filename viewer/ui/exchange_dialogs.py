@@ -175,7 +175,7 @@ class ImportDialog(QDialog):
         self.path = QLineEdit(self)
         self.path.setPlaceholderText("a file, or the folder of a data set")
         file, whole = _plain_button(self, "File…"), _plain_button(self, "Folder…")
-        rows = [row for row in FORMATS.values() if row.reader is not None]
+        rows = [row for row in FORMATS.values() if row.imports]
         self.format = _formats(self, rows, settings.text("import_format"))
         file.clicked.connect(self._ask_file)
         whole.clicked.connect(self._ask_folder)
