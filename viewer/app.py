@@ -21,7 +21,7 @@ from viewer.dicom.model import Frame, Image, Kind
 from viewer.engine import client
 from viewer.engine.host import Worker
 from viewer.engine.pool import Pool
-from viewer.errors import EngineError, StoreError
+from viewer.errors import DamagedError, EngineError, StoreError
 from viewer.exchange.export import FileAccess
 from viewer.home import Home, bundled_resources
 from viewer.installed import model_in_use
@@ -29,6 +29,7 @@ from viewer.review.late_store import LateStore
 from viewer.settings import Settings
 from viewer.ui import (
     analysis,
+    backing_up,
     dialogs,
     exchanging,
     frames,
@@ -127,6 +128,7 @@ class Workers:
         jobs.add_slot(analysis.SLOT, self.model.cancel)
         jobs.add_slot(exchanging.SLOT, self.scan.cancel)
         jobs.add_slot(exchanging.HISTORY_SLOT)
+        jobs.add_slot(backing_up.SLOT)
         jobs.add_slot(model_choice.SLOT, self.adding.cancel)
         jobs.add_slot(tag_browser.SLOT, self.tags.cancel)
         jobs.add_slot(view_picture.SLOT)
@@ -154,11 +156,8 @@ def run(paths: Sequence[Path], home: Home) -> int:
     def begin() -> None:
         nonlocal failed
         workers.start()  # they come up while the database does
-        try:
-            store.open()
-        except StoreError as error:
+        if not _open_store(store, window):
             failed = True
-            dialogs.tell(window, "Lightbox cannot start", str(error))
             app.exit(1)
             return
         if paths:
@@ -179,6 +178,32 @@ def run(paths: Sequence[Path], home: Home) -> int:
         sys.excepthook = sys.__excepthook__
         workers.close()
         store.close()
+
+
+def _open_store(store: LateStore, window: MainWindow) -> bool:
+    """Open the label database; where it is damaged, offer its backup. False: there is none."""
+    try:
+        store.open()
+    except DamagedError as error:
+        if error.backup is None:
+            dialogs.tell(window, "Lightbox cannot start", str(error))
+            return False
+        if not dialogs.offer_backup(window, error.what, error.backup, error.made):
+            return False
+        try:
+            window.notice.inform(store.restore(error.backup))
+            store.open()
+        except StoreError as second:
+            dialogs.tell(window, "Lightbox cannot start", str(second))
+            return False
+    except StoreError as error:
+        dialogs.tell(window, "Lightbox cannot start", str(error))
+        return False
+    if store.read_only:
+        window.notice.problem(store.read_only)
+    else:
+        window.backing_up.start()
+    return True
 
 
 def application() -> QApplication:

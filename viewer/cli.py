@@ -284,6 +284,24 @@ def _add_agreement(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.csv",
         help="write it as CSV as well, with a line for each study",
     )
+    _add_database(parser)
+
+
+def _add_backup(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--out",
+        type=_file_to_write,
+        metavar="FILE",
+        help="the copy, an SQLite file (else one with the time in its name, among the backups)",
+    )
+    what.add_argument(
+        "--restore",
+        type=Path,
+        metavar="FILE",
+        help="put this copy in the place of the label database; what is there now is kept aside",
+    )
+    _add_database(parser)
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
@@ -443,6 +461,23 @@ def _agreement(options: argparse.Namespace, home: Home) -> int:
     return 0
 
 
+def _backup(options: argparse.Namespace, home: Home) -> int:
+    from viewer.commands import database  # noqa: PLC0415
+
+    if options.restore is None:
+        database.back_up(home, options.out)
+    else:
+        database.restore(home, options.restore)
+    return 0
+
+
+def _verify(_options: argparse.Namespace, home: Home) -> int:
+    from viewer.commands.database import verify_database  # noqa: PLC0415
+
+    verify_database(home)
+    return 0
+
+
 def _train(options: argparse.Namespace, home: Home) -> int:
     from viewer.commands.training_arguments import run  # noqa: PLC0415
 
@@ -493,6 +528,12 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Run]]
         "say how far the readers who signed the same studies agree",
         _add_agreement,
         _agreement,
+    ),
+    "backup": ("copy the label database, or put a copy in its place", _add_backup, _backup),
+    "verify": (
+        "check that nothing in the label database was changed or lost",
+        _add_database,
+        _verify,
     ),
     "models": ("list, add, use and remove models", _add_models, _models),
     "train": ("train a model on exported findings", _add_train, _train),

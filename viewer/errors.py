@@ -30,14 +30,22 @@ class DamagedError(StoreError):
 
     Attributes
     ----------
-    database : the file.
+    what : the sentence without the offer of the backup.
     backup : the newest backup that could be put in its place, None where there is none.
+    made : when that was made, on the clock of this computer.
     """
 
-    def __init__(self, sentence: str, database: Path, backup: Path | None) -> None:
-        super().__init__(sentence)
-        self.database = database
+    def __init__(self, what: str, backup: Path | None, made: str) -> None:
+        self.what = what
         self.backup = backup
+        self.made = made
+        offer = "There is no backup of it."
+        if backup is not None:
+            offer = (
+                f"`backup --restore {backup}` puts the newest backup of it in its place, made on "
+                f"{made}."
+            )
+        super().__init__(f"{what} {offer}")
 
 
 class ConflictError(StoreError):

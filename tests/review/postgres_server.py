@@ -39,9 +39,15 @@ def programs() -> Path:
 
 
 class PostgresServer:
-    """Started by making it; ``stop`` takes everything away again."""
+    """Started by making it; ``stop`` takes everything away again.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    fsync : whether it writes through to the disk; without it survives all but a loss of power.
+    """
+
+    def __init__(self, *, fsync: bool = False) -> None:
+        self._fsync = "on" if fsync else "off"
         self._programs = programs()
         self._user = _other_user() if os.geteuid() == 0 else None
         # Short: the name of a socket has 107 bytes at most.
@@ -52,12 +58,15 @@ class PostgresServer:
         password = self.folder / "password"
         password.write_text(PASSWORD, "utf-8")
         password.chmod(0o644)
-        options = "-E UTF8 --locale=C --auth=scram-sha-256".split()
+        options = "-E UTF8 --locale=C --auth=scram-sha-256 --no-sync".split()
         self._run(["initdb", "-D", str(self._data), "-U", USER, f"--pwfile={password}", *options])
         self.start()
 
     def start(self) -> None:
-        options = f"-c listen_addresses='' -c unix_socket_directories='{self.folder}'"
+        options = (
+            f"-c listen_addresses='' -c unix_socket_directories='{self.folder}' "
+            f"-c fsync={self._fsync}"
+        )
         log = str(self.folder / "log")
         self._run(["pg_ctl", "-D", str(self._data), "-o", options, "-l", log, "-w", "start"])
 
@@ -69,11 +78,12 @@ class PostgresServer:
         """As ``pg_ctl stop``; immediate is a crash."""
         self._run(["pg_ctl", "-D", str(self._data), "-m", mode, "-w", "stop"])
 
-    def new_database(self) -> Server:
-        """The place of a database with nothing in it."""
+    def new_database(self, like: Server | None = None) -> Server:
+        """The place of a database with nothing in it, or a copy of one that nobody is using."""
         name = f"labels_{secrets.token_hex(4)}"
+        template = "template1" if like is None else database_name(like)
         with self.connect("postgres") as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.place(name)
 
     def place(self, name: str, password: str = PASSWORD) -> Server:
@@ -116,6 +126,10 @@ class PostgresServer:
             log = self.folder / "log"
             words = log.read_text("utf-8")[-2000:] if log.exists() else ""
             raise RuntimeError(f"{name} failed with {done.returncode}: {words}")
+
+
+def database_name(place: Server) -> str:
+    return str(place).partition(" on ")[0]
 
 
 def _other_user() -> str:

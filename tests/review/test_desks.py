@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from detector.types import Box, Detection, Detections, ImageFinding
-from tests.review.postgres_server import PASSWORD, PostgresServer
+from tests.review.postgres_server import PASSWORD, PostgresServer, database_name
 from viewer.dicom.model import Image, ImageKey, Patient, PlaneGeometry
 from viewer.errors import ConflictError, StoreError
 from viewer.review import event_log
@@ -261,7 +261,7 @@ class TestServer:
 
     def test_a_database_of_another_program_is_left_alone(self, postgres: PostgresServer) -> None:
         place = postgres.new_database()
-        name = str(place).split(" ", maxsplit=1)[0]
+        name = database_name(place)
         with postgres.connect(name) as connection:
             connection.execute("CREATE TABLE events (x int)")
         with pytest.raises(StoreError, match="database of their own"):
@@ -280,7 +280,7 @@ class TestServer:
         with Store.open(place) as store:
             session = fill(store)
             with (
-                postgres.connect(str(place).split(" ", maxsplit=1)[0]) as other,
+                postgres.connect(database_name(place)) as other,
                 other.transaction(),
             ):
                 other.execute("SELECT * FROM meta WHERE key = 'chain_of_events' FOR UPDATE")

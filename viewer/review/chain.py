@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,7 +25,7 @@ RUNS = "chain_of_runs"
 """Keys in ``meta``. On PostgreSQL a writer locks the row of the events: see ``postgres.py``."""
 
 _UNHASHED = ("sequence", "hash")
-_AT_ONCE = 1000  # rows in memory
+AT_ONCE = 500  # fewer than the variables that any SQLite takes in one statement
 
 Row = Mapping[Any, Any]
 """Column name to value, as it is inserted or read."""
@@ -75,36 +74,31 @@ def put_head(connection: Connection, chain: str, end: Head) -> bool:
     return connection.execute(changed).rowcount == 1
 
 
-def events(connection: Connection) -> Iterator[Row]:
-    """The rows of all events in the order of the chain."""
-    return _rows(connection, sa.select(schema.events).order_by(schema.events.c.sequence))
+def events(connection: Connection, after: int) -> Sequence[sa.Row[Any]]:
+    """The rows of the next events in the order of the chain, behind a sequence number."""
+    return _next(connection, schema.events, after)
 
 
-def runs(
-    connection: Connection,
-) -> Iterator[tuple[Row, Sequence[Row]]]:
-    """The rows of all runs in the order of the chain, each with those of its candidates."""
-    run, candidate = schema.runs, schema.candidates
-    found = groupby(
-        _rows(
-            connection,
-            sa.select(run.c.sequence, candidate)
-            .join(run, candidate.c.run_id == run.c.id)
-            .order_by(run.c.sequence, candidate.c.position),
-        ),
-        lambda row: row["sequence"],
+def runs(connection: Connection, after: int) -> Sequence[tuple[Row, Sequence[Row]]]:
+    """The rows of the next runs in the order of the chain, each with those of its candidates."""
+    found = [row._mapping for row in _next(connection, schema.runs, after)]
+    table = schema.candidates
+    query = (
+        sa.select(table)
+        .where(table.c.run_id.in_([run["id"] for run in found]))
+        .order_by(table.c.run_id, table.c.position)
     )
-    sequence, candidates = next(found, (None, ()))
-    for row in _rows(connection, sa.select(run).order_by(run.c.sequence)):
-        if row["sequence"] != sequence:
-            yield row, ()
-            continue
-        yield row, tuple(candidates)
-        sequence, candidates = next(found, (None, ()))
+    candidates: dict[str, list[Row]] = {}
+    for row in connection.execute(query).mappings():
+        candidates.setdefault(row["run_id"], []).append(row)
+    return [(run, candidates.get(run["id"], ())) for run in found]
 
 
-def _rows(connection: Connection, query: sa.Select[Any]) -> Iterator[Row]:
-    yield from connection.execute(query, execution_options={"yield_per": _AT_ONCE}).mappings()
+def _next(connection: Connection, table: sa.Table, after: int) -> Sequence[sa.Row[Any]]:
+    query = (
+        sa.select(table).where(table.c.sequence > after).order_by(table.c.sequence).limit(AT_ONCE)
+    )
+    return connection.execute(query).all()
 
 
 def event_content(row: Row) -> dict[str, Any]:

@@ -66,7 +66,8 @@ def border(what_failed: str) -> Iterator[None]:
 
 
 def _sentence(what_failed: str, cause: BaseException | None) -> str:
-    words = next(iter(str(cause).strip().splitlines()), "no reason was given").rstrip(".")
+    text = (cause.strerror if isinstance(cause, OSError) else None) or str(cause)
+    words = next(iter(text.strip().splitlines()), "no reason was given").rstrip(".")
     if getattr(cause, "sqlstate", "") is None:  # psycopg: no statement was answered
         _, refused, reason = words.partition("FATAL:")
         words = reason.strip() if refused else f"its server cannot be reached ({words})"

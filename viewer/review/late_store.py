@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viewer.review.place import Place
@@ -28,6 +29,20 @@ class LateStore:
 
             self._store = Store.open(self._place)
         return self._store
+
+    def restore(self, backup: Path) -> str:
+        """Put a backup in the place of the database, which is not open; what was done, in words.
+
+        Raises
+        ------
+        StoreError
+        """
+        from viewer.review import opening  # noqa: PLC0415
+
+        assert isinstance(self._place, Path)
+        aside = opening.restore(self._place, backup)
+        kept = f" What was there is kept as {aside}." if aside is not None else ""
+        return f"{backup.name} is in the place of the label database now.{kept}"
 
     def close(self) -> None:
         if self._store is not None:

@@ -6,8 +6,7 @@ the events for damage. Version 4 adds the logs of several readers, the chains an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -29,7 +28,8 @@ def bring_up_to_date(engine: Engine) -> None:
         schema.metadata.create_all(connection)  # the tables that are new
         for index in schema.events.indexes:
             index.create(connection, checkfirst=True)
-        _chain_all(connection)
+        _chain_events(connection)
+        _chain_runs(connection)
         study_rows.count_all(connection)
         connection.execute(
             sa.update(table)
@@ -72,30 +72,39 @@ def _put_into_logs(connection: Connection) -> None:
         )
 
 
-def _chain_all(connection: Connection) -> None:
-    ends = []
-    end = chain.Head()
-    for row in chain.events(connection):
-        end = end.then(chain.event_content(row))
-        ends.append({"of": row["sequence"], "is": end.hash})
-    _put_chain(connection, schema.events, ends, chain.EVENTS, end)
-    ends = []
-    end = chain.Head()
-    for run, candidates in chain.runs(connection):
-        end = end.then(chain.run_content(run, candidates))
-        ends.append({"of": run["sequence"], "is": end.hash})
-    _put_chain(connection, schema.runs, ends, chain.RUNS, end)
+def _chain_events(connection: Connection) -> None:
+    end, last = chain.Head(), 0
+    while rows := chain.events(connection, last):
+        hashes = {}
+        for row in rows:
+            last = row.sequence
+            end = end.then(chain.event_content(row._mapping))
+            hashes[last] = end.hash
+        _put_hashes(connection, schema.events, hashes)
+    _put_first_head(connection, chain.EVENTS, end)
 
 
-def _put_chain(
-    connection: Connection,
-    table: sa.Table,
-    hashes: Sequence[dict[str, Any]],
-    key: str,
-    end: chain.Head,
-) -> None:
-    if hashes:
-        changed = sa.update(table).where(table.c.sequence == sa.bindparam("of"))
-        connection.execute(changed.values(hash=sa.bindparam("is")), hashes)
+def _chain_runs(connection: Connection) -> None:
+    end, last = chain.Head(), 0
+    while rows := chain.runs(connection, last):
+        hashes = {}
+        for run, candidates in rows:
+            last = run["sequence"]
+            end = end.then(chain.run_content(run, candidates))
+            hashes[last] = end.hash
+        _put_hashes(connection, schema.runs, hashes)
+    _put_first_head(connection, chain.RUNS, end)
+
+
+def _put_hashes(connection: Connection, table: sa.Table, hashes: Mapping[int, str]) -> None:
+    changed = (
+        sa.update(table)
+        .where(table.c.sequence == sa.bindparam("of"))
+        .values(hash=sa.bindparam("now"))
+    )
+    connection.execute(changed, [{"of": of, "now": now} for of, now in hashes.items()])
+
+
+def _put_first_head(connection: Connection, key: str, end: chain.Head) -> None:
     if not chain.put_head(connection, key, end):
         connection.execute(sa.insert(schema.meta), [{"key": key, "value": str(end)}])

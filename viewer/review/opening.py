@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,21 +31,77 @@ def open_database(place: Place) -> tuple[Engine, bytes]:
     StoreError
         It is something else, cannot be written, or its server is away.
     """
-    if isinstance(place, Server):
-        engine = postgres.engine_of(place)
-    else:
+    if isinstance(place, Path):
         place = place.absolute()
         if not os.path.lexists(place):
             _refuse_if_lost(place)
             sqlite.create(place, fill)
-        engine = sqlite.engine_of(place)
+    with _opened(place, make=True) as engine:
+        return _of_this_version(engine, place)
+
+
+@contextmanager
+def existing(place: Place) -> Iterator[tuple[Engine, int]]:
+    """A sound database that is there, and the version of its schema; nothing is written to it.
+
+    Raises
+    ------
+    DamagedError
+    StoreError
+        There is none, it is something else, or its server is away.
+    """
+    if isinstance(place, Path) and not place.exists():
+        raise StoreError(f"There is no label database {place}.")
+    with _opened(place) as engine:
+        try:
+            yield engine, _meta(engine, place)[0]
+        finally:
+            engine.dispose()
+
+
+@contextmanager
+def of_this_version(place: Place) -> Iterator[Engine]:
+    """The same, where this version of the program knows all that is in it."""
+    with existing(place) as (engine, version):
+        if version < schema.SCHEMA_VERSION:
+            raise StoreError(
+                f"The label database {place} was written by an earlier Lightbox; open it once, "
+                "which brings it up to date."
+            )
+        if version > schema.SCHEMA_VERSION:
+            raise StoreError(
+                f"The label database {place} was written by a newer Lightbox; use that one."
+            )
+        yield engine
+
+
+def restore(path: Path, copy: Path) -> Path | None:
+    """Make a database what a copy of it is, and keep what is there now aside.
+
+    Returns
+    -------
+    Where that is now, None where there was none.
+
+    Raises
+    ------
+    StoreError
+        The copy is no sound label database; or it cannot be put there, as ``put_in_place`` says.
+    """
+    with existing(copy):
+        return backup.put_in_place(path, copy, datetime.now(UTC))
+
+
+@contextmanager
+def _opened(place: Place, *, make: bool = False) -> Iterator[Engine]:
+    """The way to a sound database; it is closed where the block fails."""
+    engine = postgres.engine_of(place) if isinstance(place, Server) else sqlite.engine_of(place)
     try:
-        if isinstance(place, Server):
+        if isinstance(place, Path):
+            _refuse_if_damaged(engine, place)
+        elif make:
             with border(f"The label database {place} cannot be opened"):
                 postgres.create(engine, place, fill)
-        else:
-            _refuse_if_damaged(engine, place)
-        return _of_this_version(engine, place)
+        yield engine
     except BaseException:
         engine.dispose()
         raise
@@ -80,10 +137,9 @@ def _refuse_if_lost(path: Path) -> None:
 
 def _damaged(path: Path, what: str) -> DamagedError:
     newest = next(iter(backup.copies(path)), None)
-    offer = "There is no backup of it."
-    if newest is not None:
-        offer = f"`backup --restore {newest}` puts the newest backup of it in its place."
-    return DamagedError(f"The label database {path} {what}. {offer}", path, newest)
+    at = None if newest is None else backup.made_at(newest)
+    made = "" if at is None else f"{at.astimezone():%d %B %Y at %H:%M}"
+    return DamagedError(f"The label database {path} {what}.", newest, made)
 
 
 def _of_this_version(engine: Engine, place: Place) -> tuple[Engine, bytes]:
@@ -99,8 +155,7 @@ def _of_this_version(engine: Engine, place: Place) -> tuple[Engine, bytes]:
             sqlite.keep_rollback_journal(engine)
     if version < schema.SCHEMA_VERSION:
         if isinstance(place, Path):
-            copy = backup.name_for(place, datetime.now(UTC), version)
-            backup.copy_file(place, place.with_name(copy))
+            backup.keep_version(place, version, datetime.now(UTC))
         migration.bring_up_to_date(engine)
     # A disk that is full or a folder that is read-only is told now, not at the first decision.
     with writing(engine) as connection:

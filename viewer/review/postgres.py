@@ -84,8 +84,13 @@ def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
-def create(engine: Engine, server: Server, fill: Callable[[Connection], None]) -> None:
+def create(engine: Engine, server: Server, fill: Callable[[Connection], None]) -> bool:
     """Have ``fill`` make the tables where there are none, once, whoever else is at it.
+
+    Returns
+    -------
+    bool
+        True where it did, False where there were tables of a label database already.
 
     Raises
     ------
@@ -98,7 +103,7 @@ def create(engine: Engine, server: Server, fill: Callable[[Connection], None]) -
     ):
         there = set(sa.inspect(connection).get_table_names())
         if schema.meta.name in there:
-            return
+            return False
         foreign = there & set(schema.metadata.tables)
         if foreign:
             raise StoreError(
@@ -106,12 +111,15 @@ def create(engine: Engine, server: Server, fill: Callable[[Connection], None]) -
                 "need a database of their own."
             )
         fill(connection)
+    return True
 
 
 def go_on_counting(connection: Connection) -> None:
     """After rows came with their sequence numbers: let the next ones get higher numbers."""
-    for table in (schema.runs, schema.events):
-        highest = connection.scalar(sa.select(sa.func.max(table.c.sequence)))
-        if highest is not None:
-            counter = sa.func.pg_get_serial_sequence(table.name, "sequence")
-            connection.execute(sa.select(sa.func.setval(counter, highest)))
+    for table in schema.metadata.sorted_tables:
+        column = table.autoincrement_column
+        if column is not None:
+            highest = connection.scalar(sa.select(sa.func.max(column)))
+            if highest is not None:
+                counter = sa.func.pg_get_serial_sequence(table.name, column.name)
+                connection.execute(sa.select(sa.func.setval(counter, highest)))

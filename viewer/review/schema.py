@@ -133,7 +133,7 @@ studies = sa.Table(
     "studies",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),  # in the order of adding
-    sa.Column("study_uid", sa.String(128), nullable=False),
+    sa.Column("study_uid", sa.Text, nullable=False),
     sa.Column("patient_key", sa.String(32), nullable=False),
     sa.Column("patient_name", sa.Text, nullable=False),
     sa.Column("patient_id", sa.Text, nullable=False),
@@ -162,7 +162,7 @@ logs = sa.Table(
     metadata,
     sa.Column("study_id", sa.Integer, sa.ForeignKey("studies.id"), primary_key=True),
     sa.Column("role", sa.String(16), primary_key=True),
-    sa.Column("reader", sa.String(255), primary_key=True),  # "" for the consensus
+    sa.Column("reader", sa.Text, primary_key=True),  # "" for the consensus
     sa.Column("mode", sa.String(16), nullable=False),
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("signed_at", sa.String(32)),  # while the signature stands

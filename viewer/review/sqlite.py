@@ -7,11 +7,12 @@ in SQLite 3.51.3.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +27,11 @@ from viewer.review.database import border, to_json, writing
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def engine_of(path: Path, mode: str = "rw") -> Engine:
-    """The way to an existing file; ``mode`` is rw, or ro where nothing may be written."""
+def engine_of(path: Path) -> Engine:
+    """The way to an existing file."""
 
     def connect() -> sqlite3.Connection:
-        # Never rwc: SQLite shall not put an empty database where one has vanished.
-        return sqlite3.connect(
-            f"{path.as_uri()}?mode={mode}",
-            uri=True,
-            timeout=database.BUSY_SECONDS,
-            check_same_thread=False,
-        )
+        return connect_to(path, check_same_thread=False)
 
     def set_up(connection: Any, record: Any) -> None:
         _set_up_connection(connection)
@@ -46,10 +41,11 @@ def engine_of(path: Path, mode: str = "rw") -> Engine:
         # A writer takes its lock at once: asking for it in mid-transaction fails without waiting
         # when another process wants the same.
         write = connection.get_execution_options().get("lightbox_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
         if write and connection.info["file"] != _identity(path):
             # SQLite would go on writing into the file that has no name any more.
+            connection.exec_driver_sql("ROLLBACK")
             raise StoreError(f"The label database {path} was removed or replaced; start again.")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     engine = sa.create_engine(
         "sqlite://",
@@ -62,6 +58,17 @@ def engine_of(path: Path, mode: str = "rw") -> Engine:
     sa_event.listen(engine, "connect", set_up)
     sa_event.listen(engine, "begin", begin)
     return engine
+
+
+def connect_to(path: Path, *, check_same_thread: bool = True) -> sqlite3.Connection:
+    """A connection of the driver to an existing file."""
+    # mode=rw: SQLite shall never put an empty database where one has vanished.
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        timeout=database.BUSY_SECONDS,
+        check_same_thread=check_same_thread,
+    )
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -87,51 +94,90 @@ def create(path: Path, fill: Callable[[Connection], None]) -> None:
     StoreError
         It cannot be written, or a journal lies there without its database.
     """
-    journal = journal_of(path)
-    if journal.exists():
+    if path.with_name(f"{path.name}-journal").exists():
         raise StoreError(
             f"The label database {path} is gone but its journal is still there; restore the "
             "database beside it, or move the journal away to start a new one."
         )
     with border(f"No label database can be made in {path.parent}"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with new_file(path) as new:
-            engine = engine_of(new)
-            try:
-                with writing(engine) as connection:
-                    fill(connection)
-            finally:
-                engine.dispose()
+        # Where another process was first, its database is used.
+        with suppress(FileExistsError), unnamed(path) as new:
+            make(new, fill)
+            publish(new, path)
 
 
-def journal_of(path: Path) -> Path:
-    return path.with_name(f"{path.name}-journal")
+def make(path: Path, fill: Callable[[Connection], None]) -> None:
+    """Have ``fill`` work in the one transaction that makes an empty file a database."""
+    engine = engine_of(path)
+    try:
+        with writing(engine) as connection:
+            fill(connection)
+    finally:
+        engine.dispose()
 
 
 @contextmanager
-def new_file(path: Path) -> Iterator[Path]:
-    """An empty file of its owner alone, which gets the name ``path`` when the block has ended.
+def unnamed(path: Path) -> Iterator[Path]:
+    """An empty file of its owner alone, beside ``path``; it is gone after the block.
 
-    Where another process was first with that name, its file stays.
+    ``publish`` gives it the name before.
     """
     new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         yield new
-        _publish(new, path)
     finally:
         new.unlink(missing_ok=True)
 
 
-def _publish(new: Path, path: Path) -> None:
+def publish(new: Path, path: Path) -> None:
+    """Give a finished file its name.
+
+    Raises
+    ------
+    FileExistsError
+        Another process was first with that name; its file stays.
+    """
     try:
         os.link(new, path)
     except FileExistsError:
-        return
+        raise
     except OSError:  # a file system without hard links
-        if not path.exists():
-            new.rename(path)
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        new.rename(path)
     sync_folder(path.parent)
+
+
+def move_aside(path: Path, aside: Path) -> None:
+    """Give a database another name, while nobody writes to it.
+
+    Raises
+    ------
+    sqlite3.OperationalError
+        Another process is writing to it, and goes on for longer than one waits.
+    """
+    connection = connect_to(path)
+    try:
+        with suppress_damage():
+            # Even of a damaged file it first rolls back what a crash has left in the journal.
+            connection.execute("BEGIN EXCLUSIVE")
+        if os.name == "nt":
+            connection.close()  # there an open file keeps its name, in other processes, too
+        path.rename(aside)
+    finally:
+        connection.close()
+
+
+@contextmanager
+def suppress_damage() -> Iterator[None]:
+    """Go on behind the block where the file is damaged; other errors are raised."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode not in _DAMAGED:
+            raise
 
 
 def sync_folder(folder: Path) -> None:

@@ -18,7 +18,7 @@ from viewer.dicom.model import Image, Kind
 from viewer.review import schema
 from viewer.review.finding import Role
 from viewer.review.loading import load_said
-from viewer.review.record import image_from_json
+from viewer.review.record import StudyRecord, image_from_json, of_patient
 from viewer.review.rows import time_to_text
 from viewer.review.summary import Analysed, LogSummary, log_summary, summaries
 
@@ -150,6 +150,35 @@ def count_all(connection: Connection) -> None:
     table = schema.studies
     for study in connection.execute(sa.select(table.c.study_uid, table.c.patient_key)).all():
         recount(connection, *study)
+
+
+def wrong_row(connection: Connection, record: StudyRecord) -> str:
+    """Which row of a study does not say what is counted from all that is kept of it; or nothing."""
+    for patient_key in sorted({image.patient_key for image in record.images}):
+        counted, logs = summaries(of_patient(record, patient_key))
+        study_id = _id_of(connection, record.study_uid, patient_key)
+        if study_id is None:
+            return "it is not in the worklist."
+        studies, of = schema.studies, schema.logs.c
+        if not _says(connection, studies, (studies.c.id == study_id,), analysed_to_row(counted)):
+            return "the worklist does not say what is counted from its runs."
+        for log in logs:
+            values = log_to_row(log)
+            same = (of.study_id == study_id, of.role == values["role"], of.reader == log.reader)
+            if not _says(connection, schema.logs, same, values):
+                whose = f"the log of {log.reader}" if log.reader else "the consensus"
+                return f"the worklist does not say what is counted from the events of {whose}."
+    return ""
+
+
+def _says(
+    connection: Connection,
+    table: sa.Table,
+    where: tuple[sa.ColumnElement[bool], ...],
+    values: Mapping[str, Any],
+) -> bool:
+    row = connection.execute(sa.select(*(table.c[name] for name in values)).where(*where)).first()
+    return row is not None and dict(row._mapping) == values
 
 
 def _is(study_uid: str, patient_key: str) -> tuple[sa.ColumnElement[bool], ...]:

@@ -141,6 +141,27 @@ def confirm_removal(parent: QWidget, name: str) -> bool:
     return box.clickedButton() is remove
 
 
+def offer_backup(parent: QWidget, what: str, backup: Path, made: str) -> bool:
+    """The label database is damaged or gone: put its newest backup in its place, or leave it."""
+    box = QMessageBox(parent)
+    box.setIcon(QMessageBox.Icon.Critical)
+    box.setWindowTitle("Lightbox cannot start")
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(what)
+    box.setInformativeText(
+        f"The newest backup is {backup.name}, made on {made}. What was decided since then is not "
+        "in it. The file that is there now is kept beside it."
+    )
+    # Qt's own names of the two texts: the icon beside them is a label, too.
+    box.setStyleSheet("#qt_msgbox_label, #qt_msgbox_informativelabel { min-width: 420px; }")
+    leave = box.addButton("Close Lightbox", QMessageBox.ButtonRole.RejectRole)
+    restore = box.addButton("Put the backup in its place", QMessageBox.ButtonRole.AcceptRole)
+    box.setDefaultButton(leave)
+    box.setEscapeButton(leave)
+    box.exec()
+    return box.clickedButton() is restore
+
+
 def ask_category(parent: QWidget, current: str) -> str | None:
     text, accepted = QInputDialog.getText(
         parent, "Category", "Another category:", QLineEdit.EchoMode.Normal, current

@@ -30,6 +30,7 @@ from viewer.ui.actions import Actions, page_of_keys
 from viewer.ui.analysis import Analysis, Model
 from viewer.ui.arrival import Arrival
 from viewer.ui.asking import Asking
+from viewer.ui.backing_up import BackingUp
 from viewer.ui.cine import Cine
 from viewer.ui.deciding import Deciding
 from viewer.ui.dressing import Dressing
@@ -125,6 +126,7 @@ class MainWindow(QMainWindow):
         )
         self.opening = Opening(jobs, engine.scan, self)
         self.exchanging = Exchanging(jobs, home, engine.files, self)
+        self.backing_up = BackingUp(jobs, home.database, self)
         self.models = ModelChoice(
             jobs,
             home,
@@ -320,6 +322,7 @@ class MainWindow(QMainWindow):
         self.exchanging.notes.connect(self.browser.studies.set_notes)
         self.status.cancelled.connect(self.opening.cancel)
         self.status.cancelled.connect(self.exchanging.cancel)
+        self.backing_up.failed.connect(self.notice.problem)
         self.mpr.failed.connect(self.notice.problem)
         self.status.skipped_asked.connect(
             lambda: dialogs.OpenReport(self, self.opening.skipped).exec()
