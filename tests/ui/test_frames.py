@@ -205,7 +205,7 @@ def test_small_frames_are_fetched_ahead_in_lots_and_the_wanted_one_alone(room: R
     images = make_images(100)
     room.frames.want("viewport", images[0], images[1:])
     room.until_quiet()
-    assert room.decoder.lots[0] == ["0"]
+    assert ["0"] in room.decoder.lots[: len(LANES)]
     assert max(map(len, room.decoder.lots)) > 10
     assert Counter(room.arrived) == Counter(str(n) for n in range(100))
 

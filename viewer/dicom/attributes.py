@@ -8,7 +8,8 @@ import struct
 from collections.abc import Iterable
 from typing import Any
 
-from pydicom.dataelem import DataElement
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
@@ -33,6 +34,11 @@ _DAMAGED = (
 # What pydicom leaves of code extensions in some Chinese names (PS3.5 6.1.2.5.3).
 _ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\$[()*+,\-./]?|[()*+,\-./])[@-~]")
 
+# Numbers that nobody reads in two ways; at most 16 and 12 characters.
+_PLAIN_FORMS = {
+    "DS": re.compile(rb"-?\d{1,8}(?:\.\d{1,6})? ?(?:\\-?\d{1,8}(?:\.\d{1,6})? ?)*"),
+    "IS": re.compile(rb"\d{1,9} ?"),
+}
 
 Key = str | BaseTag
 """A DICOM keyword, or a tag for elements of repeating groups, which have no keyword."""
@@ -58,6 +64,9 @@ def text(dataset: Dataset, key: Key) -> str:
 
 def numbers(dataset: Dataset, key: Key) -> tuple[float, ...]:
     """All finite values; empty where one of them is not a number."""
+    plain = _plain_numbers(dataset, key)
+    if plain is not None:
+        return plain
     value = raw_value(dataset, key)
     if value is None or value == "":
         return ()
@@ -67,6 +76,23 @@ def numbers(dataset: Dataset, key: Key) -> tuple[float, ...]:
     except _DAMAGED:
         return ()
     return found if all(math.isfinite(number) for number in found) else ()
+
+
+def _plain_numbers(dataset: Dataset, key: Key) -> tuple[float, ...] | None:
+    """What stands there in plain digits (PS3.5 6.2, DS and IS); None for pydicom to look.
+
+    The same numbers, without an object for each: every image of a series has its own position.
+    """
+    tag = tag_for_keyword(key) if isinstance(key, str) else key
+    if tag is None or tag not in dataset.keys():  # noqa: SIM118 - pydicom's own looks for more
+        return None
+    element = dataset.get_item(tag)
+    if not isinstance(element, RawDataElement) or not element.value:
+        return None
+    form = _PLAIN_FORMS.get(element.VR or "")
+    if form is None or form.fullmatch(element.value) is None:
+        return None
+    return tuple(map(float, element.value.split(b"\\")))
 
 
 def number(dataset: Dataset, key: Key) -> float | None:

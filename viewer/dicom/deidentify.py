@@ -23,6 +23,7 @@ from viewer.dicom import allowed
 from viewer.dicom.attributes import items, numbers, raw_value, text
 from viewer.dicom.border import refusing
 from viewer.dicom.dataset import OpenedDicom, read_dicom
+from viewer.dicom.frame_header import read_layout
 from viewer.dicom.geometry import FrameAttributes
 from viewer.dicom.header import require_image
 from viewer.dicom.layout import Layout
@@ -31,7 +32,6 @@ from viewer.dicom.model import Image
 from viewer.dicom.pixels import decode, read_stored_values
 from viewer.dicom.pseudonym import Pseudonym
 from viewer.dicom.source import open_source
-from viewer.dicom.stored import read_layout
 from viewer.dicom.written import file_of, put_pixels
 from viewer.errors import InputError
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -14,79 +13,12 @@ from viewer.dicom.attributes import items, number, numbers, raw_value, text
 from viewer.dicom.dataset import OpenedDicom
 from viewer.dicom.geometry import FrameAttributes
 from viewer.dicom.layout import Layout
-from viewer.dicom.luts import LookupTable, read_lut, read_supplemental_palette
+from viewer.dicom.luts import read_lut, read_supplemental_palette
+from viewer.dicom.meaning import Meaning, Modality
 from viewer.dicom.model import SupplementalPalette, Voi, VoiFunction, VoiTable, VoiWindow
 from viewer.errors import InputError
 
 _LARGEST = 1e12  # no modality value is larger; a window beyond it is damage
-
-
-@dataclass(frozen=True, slots=True)
-class Modality:
-    """Stored values to modality values (PS3.3 C.11.1): a table, or slope and intercept."""
-
-    slope: float
-    intercept: float
-    unit: str
-    table: LookupTable | None = None
-
-    def apply(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        if self.table is not None:
-            return self.table.apply(values)
-        if self.slope == 1 and self.intercept == 0:
-            return values.astype(np.float32) if values.dtype == np.float64 else values
-        if values.dtype.kind == "f" or self.slope % 1 or self.intercept % 1:
-            return self._apply_in_float(values)
-        ends = [int(values.min()) * self.slope, int(values.max()) * self.slope]
-        low, high = min(ends) + self.intercept, max(ends) + self.intercept
-        for name in ("int16", "uint16", "int32"):
-            bounds = np.iinfo(name)
-            if bounds.min <= low and high <= bounds.max:
-                # The sum is right in the target type even where a part of it wraps round.
-                result: npt.NDArray[Any] = values.astype(name)
-                if self.slope != 1:
-                    result *= np.array(int(self.slope)).astype(name)
-                result += np.array(int(self.intercept)).astype(name)
-                return result
-        return self._apply_in_float(values)
-
-    def shift(self, values: npt.NDArray[Any], applied: npt.NDArray[Any]) -> int | None:
-        """What ``apply`` added to the stored values, where that was all that it did."""
-        if self.table is not None or self.slope != 1 or self.intercept % 1:
-            return None
-        is_exact = applied.dtype.kind in "iu" or applied is values
-        return int(self.intercept) if is_exact else None
-
-    def _apply_in_float(self, values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        """Computed in float64, so that each value is the float32 nearest to the exact one."""
-        if values.dtype.kind == "f" or values.dtype.itemsize > 2:
-            return (values.astype(np.float64) * self.slope + self.intercept).astype(np.float32)
-        # Of 16 bits there are fewer values than pixels, and a table is faster than arithmetic.
-        unsigned = np.dtype(f"u{values.dtype.itemsize}")
-        patterns = np.arange(2 ** (8 * unsigned.itemsize)).astype(unsigned).view(values.dtype)
-        table = (patterns * self.slope + self.intercept).astype(np.float32)
-        return np.asarray(cv2.LUT(values.view(unsigned), table), np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a header says of the grey values of a frame.
-
-    Attributes
-    ----------
-    vois : the VOI LUTs and windows; ``signed_vois`` where modality values are negative.
-    padding : lowest and highest Pixel Padding Value in modality values.
-    """
-
-    transform: Modality
-    vois: tuple[Voi, ...]
-    signed_vois: tuple[Voi, ...]
-    padding: tuple[float, float] | None
-    palette: SupplementalPalette | None
-
-    def vois_for(self, values: npt.NDArray[Any]) -> tuple[Voi, ...]:
-        is_signed = self.signed_vois != self.vois and values.min() < 0
-        return self.signed_vois if is_signed else self.vois
 
 
 def read_meaning(opened: OpenedDicom, layout: Layout, frame_number: int) -> Meaning:
@@ -109,6 +41,52 @@ def read_meaning(opened: OpenedDicom, layout: Layout, frame_number: int) -> Mean
         padding=read_padding(opened.dataset, layout, transform),
         palette=read_colours(opened, layout, transform),
     )
+
+
+def to_modality_values(transform: Modality, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Stored values as modality values: integers where they stay whole, else float32."""
+    if transform.table is not None:
+        return transform.table.apply(values)
+    if transform.slope == 1 and transform.intercept == 0:
+        return values.astype(np.float32) if values.dtype == np.float64 else values
+    if values.dtype.kind == "f" or transform.slope % 1 or transform.intercept % 1:
+        return _in_float(transform, values)
+    ends = [int(values.min()) * transform.slope, int(values.max()) * transform.slope]
+    low, high = min(ends) + transform.intercept, max(ends) + transform.intercept
+    for name in ("int16", "uint16", "int32"):
+        bounds = np.iinfo(name)
+        if bounds.min <= low and high <= bounds.max:
+            # The sum is right in the target type even where a part of it wraps round.
+            target = np.dtype(name)
+            is_wide = values.dtype.itemsize == target.itemsize
+            result = values.view(target) if is_wide else values.astype(target)
+            if transform.slope != 1:
+                result = result * np.array(int(transform.slope)).astype(target)
+            return np.asarray(result + np.array(int(transform.intercept)).astype(target))
+    return _in_float(transform, values)
+
+
+def shift_of(
+    transform: Modality, values: npt.NDArray[Any], applied: npt.NDArray[Any]
+) -> int | None:
+    """What ``to_modality_values`` added to the stored values, where that was all that it did."""
+    if transform.table is not None or transform.slope != 1 or transform.intercept % 1:
+        return None
+    is_exact = applied.dtype.kind in "iu" or applied is values
+    return int(transform.intercept) if is_exact else None
+
+
+def _in_float(transform: Modality, values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Computed in float64, so that each value is the float32 nearest to the exact one."""
+    if values.dtype.kind == "f" or values.dtype.itemsize > 2:
+        return (values.astype(np.float64) * transform.slope + transform.intercept).astype(
+            np.float32
+        )
+    # Of 16 bits there are fewer values than pixels, and a table is faster than arithmetic.
+    unsigned = np.dtype(f"u{values.dtype.itemsize}")
+    patterns = np.arange(2 ** (8 * unsigned.itemsize)).astype(unsigned).view(values.dtype)
+    table = (patterns * transform.slope + transform.intercept).astype(np.float32)
+    return np.asarray(cv2.LUT(values.view(unsigned), table), np.float32)
 
 
 def read_modality(opened: OpenedDicom, source: Dataset, layout: Layout) -> Modality:

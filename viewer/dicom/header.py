@@ -15,6 +15,7 @@ from viewer.dicom.alike import Alike, is_single
 from viewer.dicom.attributes import integer, numbers, person_name, text
 from viewer.dicom.dataset import OpenedDicom
 from viewer.dicom.encapsulated import page_sizes
+from viewer.dicom.frame_header import find_native
 from viewer.dicom.geometry import FrameAttributes, plane
 from viewer.dicom.kinds import MaskAttributes, kind_of, references_of, title_of
 from viewer.dicom.model import Image, Kind, Patient, SeriesHeader, StudyHeader
@@ -48,6 +49,7 @@ def read_images(opened: OpenedDicom, path: Path, member: str) -> tuple[Image, ..
             uid=_Uids(dataset, opened.stream).get("SOPInstanceUID", "sop"),
             instance_number=integer(dataset, "InstanceNumber"),
             geometry=None if first.kind is Kind.SEGMENTATION else plane(position, orientation),
+            native=find_native(opened) if first.kind is Kind.IMAGE else None,
         ),
     )
 

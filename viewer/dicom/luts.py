@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,21 +10,8 @@ from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_color_lut
 
 from viewer.dicom.attributes import raw_value, text
+from viewer.dicom.meaning import LookupTable
 from viewer.errors import InputError
-
-
-@dataclass(frozen=True, slots=True)
-class LookupTable:
-    """``entries[i]`` is for the input ``first + i``; inputs outside take the nearest entry."""
-
-    first: int
-    entries: npt.NDArray[Any]  # (n,) uint8 or uint16
-    bits: int
-    explanation: str = ""
-
-    def apply(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        index = np.clip(values.astype(np.int64) - self.first, 0, len(self.entries) - 1)
-        return self.entries[index]
 
 
 def read_lut(item: Dataset, little_endian: bool, signed_input: bool) -> LookupTable:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from viewer.dicom.meaning import Native
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,7 @@ class Image:
     kind: Kind = Kind.IMAGE
     title: str = ""
     references: tuple[str, ...] = ()
+    native: Native | None = field(default=None, compare=False)  # where its values lie, if known
 
     @property
     def is_plain(self) -> bool:

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
+from pydicom.dataset import Dataset
 from pydicom.pixels.processing import convert_color_space
+from pydicom.uid import UID
 
-from viewer.dicom.alike import Alike, is_single
 from viewer.dicom.attributes import text
 from viewer.dicom.border import refusing
 from viewer.dicom.codecs import Stored
-from viewer.dicom.dataset import OpenedDicom, read_dicom
+from viewer.dicom.dataset import OpenedDicom, PixelElement, read_dicom
 from viewer.dicom.encapsulated import render_page
-from viewer.dicom.grey import Meaning, read_meaning
+from viewer.dicom.frame_header import file_state, read_frame_header, read_layout
+from viewer.dicom.grey import shift_of, to_modality_values
 from viewer.dicom.header import require_image
 from viewer.dicom.layout import Layout
 from viewer.dicom.luts import read_palette
+from viewer.dicom.meaning import FrameHeader, Meaning
 from viewer.dicom.model import Frame, Image, Kind, Voi, VoiWindow
 from viewer.dicom.overlays import read_overlays
 from viewer.dicom.pixel_hash import hash_pixels, with_hash
 from viewer.dicom.plain import decode_plain
 from viewer.dicom.source import open_source
-from viewer.dicom.stored import read_layout, read_stored
+from viewer.dicom.stored import read_stored
 from viewer.errors import InputError
 
 _PART_MISSING = "Incomplete: the data ends early, and parts of the picture may be missing."
@@ -58,6 +61,11 @@ def decode(image: Image, hashed: bool = True) -> Frame:
 def _decode(stream: BinaryIO, image: Image) -> Frame:
     if image.is_plain:
         return _plain_frame(*decode_plain(stream, image.frame_number))
+    native = image.native
+    if native is not None and native.file == file_state(stream):
+        pixels = PixelElement(native.offset, native.length, vr=native.vr)
+        opened = OpenedDicom(Dataset(), stream, UID(native.transfer_syntax), pixels)
+        return _decode_dicom(opened, native.header, image)
     opened = read_dicom(stream)
     if text(opened.dataset, "SOPInstanceUID") not in (image.uid, ""):
         raise InputError("The file has changed since it was opened.")
@@ -65,7 +73,7 @@ def _decode(stream: BinaryIO, image: Image) -> Frame:
         page = render_page(opened, image.frame_number)
         return Frame(page, "", "", (), False)
     require_image(opened)
-    return _decode_dicom(opened, image)
+    return _decode_dicom(opened, read_frame_header(opened, image.frame_number), image)
 
 
 def read_stored_values(image: Image) -> npt.NDArray[Any]:
@@ -98,33 +106,9 @@ def _plain_frame(values: npt.NDArray[Any], ends_early: bool) -> Frame:
     return Frame(values, "", "", vois, False, incomplete=ends_early, notes=notes)
 
 
-@dataclass(frozen=True, slots=True)
-class _Header:
-    """What a header says of a frame's pixels; ``meaning`` is None where they are colours."""
-
-    layout: Layout
-    meaning: Meaning | None
-
-
-def _read_header(opened: OpenedDicom, frame_number: int = 1) -> _Header:
-    layout = read_layout(opened)
-    is_grey = layout.samples == 1 and layout.photometric != "PALETTE COLOR"
-    return _Header(layout, read_meaning(opened, layout, frame_number) if is_grey else None)
-
-
-# The elements in which the images of a series differ, none of which is about the values.
-_single = Alike(
-    _read_header,
-    *("SOPInstanceUID", "InstanceNumber", "ImagePositionPatient"),
-    *("AcquisitionNumber", "TriggerTime"),
-)
-
-
-def _decode_dicom(opened: OpenedDicom, image: Image) -> Frame:
-    frame_number = image.frame_number
-    single = is_single(opened.dataset)
-    header = _single.of(opened) if single else _read_header(opened, frame_number)
-    layout = header.layout
+def _decode_dicom(opened: OpenedDicom, header: FrameHeader, image: Image) -> Frame:
+    """The frame; of the data set no more is used than its colours and its overlay planes."""
+    frame_number, layout = image.frame_number, header.layout
     if (layout.rows, layout.columns) != (image.rows, image.columns):
         raise InputError("The file has changed since it was opened.")
     stored = read_stored(opened, layout, frame_number)
@@ -154,8 +138,8 @@ def _grey_frame(
     inverted = layout.photometric == "MONOCHROME1"
     if stored.cut_at is not None:
         values = _blacken(values, stored.cut_at, inverted)
-    modality_values = meaning.transform.apply(values)
-    shift = meaning.transform.shift(values, modality_values)
+    modality_values = to_modality_values(meaning.transform, values)
+    shift = shift_of(meaning.transform, values, modality_values)
     return Frame(
         values=modality_values,
         pixel_sha256=hash_pixels(values) if shift is None else "",

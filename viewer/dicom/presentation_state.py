@@ -13,16 +13,17 @@ from pydicom.dataset import Dataset
 from viewer.dicom.attributes import integer, items, number, numbers, person_name, text
 from viewer.dicom.border import refusing
 from viewer.dicom.dataset import OpenedDicom, read_dicom
+from viewer.dicom.frame_header import read_layout
 from viewer.dicom.geometry import FrameAttributes
 from viewer.dicom.graphic_annotations import GraphicReader, applies, grey_of, is_near
-from viewer.dicom.grey import Modality, read_modality, read_vois
+from viewer.dicom.grey import read_modality, read_vois, to_modality_values
 from viewer.dicom.layout import Layout
-from viewer.dicom.luts import LookupTable, read_lut
+from viewer.dicom.luts import read_lut
+from viewer.dicom.meaning import LookupTable, Modality
 from viewer.dicom.model import Image, OverlayPlane, Voi, VoiFunction, VoiTable, VoiWindow
 from viewer.dicom.objects import DisplayedArea, Shutter, SizeMode, Softcopy, rgb_of_cielab
 from viewer.dicom.overlays import read_overlays
 from viewer.dicom.source import open_source
-from viewer.dicom.stored import read_layout
 from viewer.dicom.voi import brightness
 from viewer.errors import InputError
 
@@ -122,8 +123,8 @@ class _Grey:
             outputs = _presented(brightness(values, voi), table)
         else:
             stored = self._stored_values()
-            values = np.asarray(own.apply(stored), np.float64)
-            outputs = _presented(brightness(theirs.apply(stored), voi), table)
+            values = np.asarray(to_modality_values(own, stored), np.float64)
+            outputs = _presented(brightness(to_modality_values(theirs, stored), voi), table)
             if own.table is not None or (values % 1).any():
                 raise InputError("its modality LUT cannot be applied after the image's own.")
         return _as_table(values, outputs, text(dataset, "ContentLabel")), inverse

@@ -14,12 +14,13 @@ from viewer.dicom import limits
 from viewer.dicom.attributes import integer, items, numbers, text
 from viewer.dicom.border import refusing
 from viewer.dicom.dataset import OpenedDicom, read_dicom
+from viewer.dicom.frame_header import read_layout
 from viewer.dicom.geometry import FrameAttributes
 from viewer.dicom.header import number_of_frames
 from viewer.dicom.model import Image
 from viewer.dicom.objects import Reference, Segment, Segmentation, SegmentMask, rgb_of_cielab
 from viewer.dicom.source import open_source
-from viewer.dicom.stored import read_layout, read_stored
+from viewer.dicom.stored import read_stored
 from viewer.errors import InputError
 
 _SURELY = 255  # of a mask's values

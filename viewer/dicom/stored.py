@@ -10,8 +10,6 @@ import numpy.typing as npt
 from pydicom.pixels.utils import expand_ybr422, unpack_bits
 from pydicom.uid import UID, ExplicitVRBigEndian
 
-from viewer.dicom import limits
-from viewer.dicom.attributes import integer, text
 from viewer.dicom.codecs import NATIVE, Stored, decode_frame, interleave
 from viewer.dicom.dataset import OpenedDicom, PixelElement, inflate
 from viewer.dicom.fragments import read_fragments
@@ -20,43 +18,6 @@ from viewer.errors import InputError
 
 _ENCAPSULATED_UNCOMPRESSED = "1.2.840.10008.1.2.1.98"
 _DEFLATED_FRAME = "1.2.840.10008.1.2.8.1"
-
-
-def read_layout(opened: OpenedDicom) -> Layout:
-    """The image pixel module (PS3.3 C.7.6.3) as checked values.
-
-    Raises
-    ------
-    InputError
-        A value is missing or contradicts another one.
-    """
-    dataset = opened.dataset
-    rows, columns = integer(dataset, "Rows") or 0, integer(dataset, "Columns") or 0
-    samples = integer(dataset, "SamplesPerPixel") or 1
-    float_bits = opened.pixels.float_bits if opened.pixels else 0
-    allocated = float_bits or integer(dataset, "BitsAllocated") or 0
-    stored = integer(dataset, "BitsStored") or allocated
-    if rows < 1 or columns < 1:
-        raise InputError("The header has no valid Rows and Columns.")
-    limits.FRAME_PIXELS.check(rows * columns)
-    if allocated not in (1, 8, 16, 32, 64):
-        raise InputError(f"Bits Allocated of {allocated or 'nothing'} is not supported.")
-    if samples not in (1, 3):
-        raise InputError(f"Samples per Pixel of {samples} is not supported.")
-    if not 1 <= stored <= allocated:
-        raise InputError(f"{stored} Bits Stored do not fit in {allocated} Bits Allocated.")
-    return Layout(
-        rows=rows,
-        columns=columns,
-        samples=samples,
-        bits_allocated=allocated,
-        bits_stored=stored,
-        high_bit=integer(dataset, "HighBit") or stored - 1,
-        # Absent in some files: unsigned, as most tool kits take it.
-        signed=integer(dataset, "PixelRepresentation") == 1,
-        photometric=text(dataset, "PhotometricInterpretation") or "MONOCHROME2",
-        planar=samples == 3 and integer(dataset, "PlanarConfiguration") == 1,
-    )
 
 
 def read_stored(opened: OpenedDicom, layout: Layout, frame_number: int) -> Stored:
