@@ -1,6 +1,6 @@
 """A reader in a process of its own, deciding without end until it is killed.
 
-``python scripted_reader.py DATABASE`` forks one reader for each seed that it reads from its input,
+``python scripted_reader.py PLACE`` forks one reader for each seed that it reads from its input,
 so that the imports are paid once. A reader prints its process id and then the id of each event
 after the session's method has returned: from then on the event is acknowledged. When it has died,
 its signal is printed.
@@ -19,11 +19,25 @@ from viewer.dicom.model import Image, ImageKey, Patient, SeriesHeader, StudyHead
 from viewer.errors import ViewerError
 from viewer.review.finding import Event, Mode, Reason, Status
 from viewer.review.measurement import Shape
+from viewer.review.place import Place, place_from_text
 from viewer.review.session import ReviewSession
 from viewer.review.store import Store
 
 STUDY = "1.2.3"
 KEY = ImageKey("1.2.3.4", 1, "a" * 64)
+IMAGE = Image(
+    path=Path("image.dcm"),
+    member="",
+    uid=KEY.uid,
+    frame_number=1,
+    number_of_frames=1,
+    rows=300,
+    columns=300,
+    samples_per_pixel=1,
+    photometric_interpretation="MONOCHROME2",
+    study=StudyHeader(STUDY, Patient(id="P")),
+    series=SeriesHeader("1.2.3.1"),
+)
 
 
 def box(chance: random.Random) -> Box:
@@ -77,24 +91,11 @@ def act(session: ReviewSession, chance: random.Random) -> None:
     actions[chance.choice(names if findings else ["add", "undo", "sign", "measure"])]()
 
 
-def review(database: Path, seed: int) -> None:
+def review(place: Place, seed: int) -> None:
     chance = random.Random(seed)
-    image = Image(
-        path=Path("image.dcm"),
-        member="",
-        uid=KEY.uid,
-        frame_number=1,
-        number_of_frames=1,
-        rows=300,
-        columns=300,
-        samples_per_pixel=1,
-        photometric_interpretation="MONOCHROME2",
-        study=StudyHeader(STUDY, Patient(id="P")),
-        series=SeriesHeader("1.2.3.1"),
-    )
-    store = Store.open(database)
+    store = Store.open(place)
     session = ReviewSession(store, STUDY, "script", mode=Mode.BLIND)
-    session.remember_image(image, KEY.pixel_sha256)
+    session.remember_image(IMAGE, KEY.pixel_sha256)
     if session.analysed(KEY.uid, 1) is None:
         found = tuple(Detection(box(chance), chance.random(), "opacity") for _ in range(6))
         session.add_run(KEY, Detections(found, "m", "1", "w", "cpu", 0.01, 0.1))
@@ -116,14 +117,14 @@ def review(database: Path, seed: int) -> None:
             print(committed.pop(0), flush=True)
 
 
-def main(database: Path) -> None:
+def main(place: Place) -> None:
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
-            review(database, int(line))
+            review(place, int(line))
         _, status = os.waitpid(child, 0)
         print("died", os.WTERMSIG(status), flush=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(place_from_text(sys.argv[1]))
