@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from detector.dataset.boxes import ImageBoxes
 from detector.dataset.lightbox import SIDE_FILE
-from detector.dataset.pictures import picture_size
+from detector.dataset.pictures import LoadDicom, decoder_of, picture_size
 from detector.dataset.sample import Dataset, Sample
 from detector.types import DatasetError, ToneCurve
 
@@ -40,7 +40,9 @@ def find_annotations(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(p for name in _BESIDE_SPLIT for p in folder.glob(f"*/{name}")))
 
 
-def read_coco(folder: Path, files: tuple[Path, ...]) -> Dataset:
+def read_coco(
+    folder: Path, files: tuple[Path, ...], load_dicom: LoadDicom | None = None
+) -> Dataset:
     """Read the COCO files of a folder as one data set.
 
     An image with ``"review": "partial"`` is known inside its decided boxes only; any other image
@@ -53,7 +55,7 @@ def read_coco(folder: Path, files: tuple[Path, ...]) -> Dataset:
     DatasetError
         Where a file is not COCO.
     """
-    parts = [_read_file(folder, path) for path in files]
+    parts = [_read_file(folder, path, load_dicom) for path in files]
     return Dataset(
         folder.name,
         tuple(s for part in parts for s in part.samples),
@@ -62,7 +64,7 @@ def read_coco(folder: Path, files: tuple[Path, ...]) -> Dataset:
     )
 
 
-def _read_file(folder: Path, path: Path) -> Dataset:
+def _read_file(folder: Path, path: Path, load_dicom: LoadDicom | None) -> Dataset:
     document = _document(path)
     problems: list[str] = []
     try:
@@ -79,7 +81,7 @@ def _read_file(folder: Path, path: Path) -> Dataset:
     for number, image in images.items():
         sample = _sample(
             places, image, found=found.get(number), rejected=negatives.get(number),
-            categories=frozenset(names.values()), problems=problems,
+            categories=frozenset(names.values()), problems=problems, load_dicom=load_dicom,
         )  # fmt: skip
         if sample is not None:
             samples.append(sample)
@@ -156,6 +158,7 @@ def _sample(
     rejected: ImageBoxes | None,
     categories: frozenset[str],
     problems: list[str],
+    load_dicom: LoadDicom | None,
 ) -> Sample | None:
     """One image, or None with a problem where its file is not there or its values not known."""
     try:
@@ -166,7 +169,8 @@ def _sample(
         if path is None:
             problems.append(f"The image {name} is missing.")
             return None
-        said, size = (image.get("width"), image.get("height")), picture_size(path)
+        said, decoder = (image.get("width"), image.get("height")), decoder_of(path, load_dicom)
+        size = said if decoder else picture_size(path)  # of DICOM it is known when it is decoded
         if said not in ((None, None), size):
             raise ValueError(f"{name} has {size[0]} x {size[1]} pixels, not {said[0]} x {said[1]}.")
         known = categories - (found.doubtful if found else set())
@@ -180,6 +184,7 @@ def _sample(
             slope=float(mapping.get("slope", 1.0)),
             intercept=float(mapping.get("intercept", 0.0)),
             tone_curve=None if curve is None else ToneCurve.from_json(curve),
+            load_dicom=decoder,
         )
     except (KeyError, TypeError, ValueError, AttributeError, DatasetError) as e:
         problems.append(f"Image {image.get('id')} was left out: {e}")

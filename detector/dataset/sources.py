@@ -55,7 +55,7 @@ def read_dataset(folder: Path, load_dicom: LoadDicom | None = None) -> Dataset:
 
 
 def _read(folder: Path, load_dicom: LoadDicom | None) -> Dataset:
-    data = _published(folder, load_dicom) or _general(folder)
+    data = _published(folder, load_dicom) or _general(folder, load_dicom)
     if data is None:
         raise DatasetError(
             f"{folder.name or folder} is no labelled data in a form that is known: COCO, Pascal "
@@ -81,9 +81,9 @@ def _published(folder: Path, load_dicom: LoadDicom | None) -> Dataset | None:
     return read_vindr(folder, tables, load_dicom) if tables else None
 
 
-def _general(folder: Path) -> Dataset | None:
+def _general(folder: Path, load_dicom: LoadDicom | None) -> Dataset | None:
     if names := find_names(folder):
         return read_yolo(folder, names)
     if annotations := find_annotations(folder):
-        return read_coco(folder, annotations)
+        return read_coco(folder, annotations, load_dicom)
     return read_voc(folder) if is_voc(folder) else None

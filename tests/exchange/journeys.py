@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from viewer.dicom.deidentify import copy_of
 from viewer.dicom.model import Frame, Image
 from viewer.dicom.pixels import decode
+from viewer.dicom.pseudonym import Pseudonym
 from viewer.exchange.export import ExportSummary
 from viewer.exchange.formats import FORMATS
 from viewer.exchange.label_import import ImportSummary
@@ -24,7 +26,10 @@ DATASETS = ("coco", "yolo", "voc", "csv", "tfrecord")
 
 
 def export(store: Store, out: Path, name: str, **options: Any) -> ExportSummary:
-    return FORMATS[name].export(store, out, decode, Options(**options))
+    def copy(image: Image, pseudonym: Pseudonym | None, pixels: bool) -> bytes:
+        return copy_of(image, pseudonym, pixels=pixels)
+
+    return FORMATS[name].export(store, out, decode, Options(**options), copy=copy)
 
 
 def import_(store: Store, path: Path, name: str, load: Load, reader: str = "R") -> ImportSummary:

@@ -16,12 +16,13 @@ import pytest
 from pycocotools.coco import COCO
 
 from detector.dataset.sources import read_dataset
-from detector.types import Box
+from detector.types import Box, ImageInput
 from tests.dicom_factory import make_dicom
 from tests.exchange.journeys import DATASETS, Load, OpenFile, essence, export, import_
 from viewer.dicom import voi
 from viewer.dicom.model import Image, ImageKey
 from viewer.dicom.pixels import decode
+from viewer.dicom.scan import scan
 from viewer.errors import Cancelled, EngineError, ExchangeError
 from viewer.exchange.formats import FORMATS
 from viewer.exchange.options import PARTS, Options, Pictures, Split
@@ -178,9 +179,14 @@ def left_whole(store: Store, out: Path, name: str) -> bool:
     return out.exists()
 
 
+def images_of(path: Path) -> list[Image]:
+    return [image for update in scan([path]) for image in update.images]
+
+
 class TestPictures:
-    @pytest.mark.parametrize("name", DATASETS)
-    @pytest.mark.parametrize("form", [Pictures.PNG8, Pictures.PNG16])
+    @pytest.mark.parametrize(
+        ("name", "form"), [(name, form) for name in DATASETS for form in FORMATS[name].pictures]
+    )
     def test_frames_colour_and_monochrome1_go_out_and_come_back(
         self,
         *,
@@ -217,6 +223,14 @@ class TestPictures:
         assert essence(other_store) == essence(store)
         if name == "tfrecord":
             return
+        if form is Pictures.DICOM:
+            copies = [decode(image) for path in out.rglob("*.dcm") for image in images_of(path)]
+            assert {copy.pixel_sha256 for copy in copies} == {
+                record.pixel_sha256
+                for uid in store.study_uids()
+                for record in store.load(uid).images
+            }
+            return
         records = [r for uid in store.study_uids() for r in store.load(uid).images]
         written = [cv2.imread(str(p), cv2.IMREAD_UNCHANGED) for p in sorted(out.rglob("*.png"))]
         for record in records:
@@ -229,6 +243,23 @@ class TestPictures:
                 np.array_equal(expected, picture[..., ::-1] if picture.ndim == 3 else picture)
                 for picture in written
             ), record.image.path
+
+    def test_the_detector_reads_de_identified_dicom(
+        self, store: Store, open_file: OpenFile, tmp_path: Path
+    ) -> None:
+        file = make_dicom(tmp_path / "1.dcm", pixels(4), PatientName="Planted^Name", PatientID="PL")
+        review(store, open_file, file)
+        export(store, tmp_path / "out", "coco", pictures=Pictures.DICOM)
+        (written,) = (tmp_path / "out" / "images").iterdir()
+        assert b"Planted" not in written.read_bytes()
+
+        def load_dicom(path: Path) -> ImageInput:
+            frame = decode(images_of(path)[0])
+            return ImageInput(frame.values, voi.tone_curve(frame))
+
+        (sample,) = read_dataset(tmp_path / "out", load_dicom).samples
+        np.testing.assert_array_equal(sample.load().values, pixels(4))
+        assert sample.objects[0].box == Box(2, 2, 20.5, 30)
 
     def test_the_8_bit_pictures_say_that_they_are_brightness(
         self, store: Store, open_file: OpenFile, tmp_path: Path

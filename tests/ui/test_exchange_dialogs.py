@@ -80,7 +80,7 @@ def test_an_export_of_the_study_as_yolo_and_back(decided: Desk, tmp_path: Path) 
         dialog.reject()
 
     when_open(ExportDialog, again)
-    desk.key(Qt.Key.Key_E, CONTROL | Qt.KeyboardModifier.ShiftModifier)
+    desk.window.actions_table["export_all"].trigger()
     assert len(list(tmp_path.glob("lightbox-*"))) == 1
 
     def take(dialog: QDialog) -> None:
@@ -91,7 +91,7 @@ def test_an_export_of_the_study_as_yolo_and_back(decided: Desk, tmp_path: Path) 
         press_ok(dialog)
 
     when_open(ImportDialog, take)
-    desk.key(Qt.Key.Key_I, CONTROL)
+    desk.window.actions_table["import"].trigger()
     desk.until(lambda: "Imported" in desk.window.notice.text.text())
     assert "0 candidates, 0 findings" in desk.window.notice.text.text()  # they came from here
 
@@ -151,12 +151,16 @@ class TestFields:
         assert dialog.choice().options == Options("Dr. Own", Pictures.PNG8, Split.of("70/20/10"))
 
     def test_each_format_offers_the_pictures_that_it_has(self, dialog: ExportDialog) -> None:
+        assert not dialog.choice().options.identity
         for number in range(dialog.format.count()):
             dialog.format.setCurrentIndex(number)
             row = dialog.row
             offered = [dialog.pictures.itemData(n) for n in range(dialog.pictures.count())]
             assert offered == list(row.pictures)
             assert dialog.form.isRowVisible(dialog.split) == row.splits
+            assert dialog.form.isRowVisible(dialog.identity) == row.identity
+            dialog.identity.setCurrentIndex(1)
+            assert dialog.choice().options.identity == row.identity
 
 
 def test_labels_of_another_reader_go_into_that_readers_log(

@@ -8,7 +8,8 @@ images
     ``frame_number``, ``pixel_sha256`` (of the decoded stored pixels), ``patient_key`` (keyed hash;
     the key never leaves the store), ``modality``, ``body_part``, ``view``; ``value_mapping``:
     modality value = PNG value * slope + intercept; ``tone_curve``: modality values to brightness as
-    the detector sees them, or null; ``review``: "complete" where these pixels were signed and no
+    the detector sees them, or null (8-bit pictures are brightness already, and DICOM says both
+    itself); ``review``: "complete" where these pixels were signed and no
     finding is uncertain, else "partial": only the decided boxes count; ``reviewed_negative``:
     complete without a finding.
 annotations

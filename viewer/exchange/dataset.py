@@ -23,10 +23,14 @@ from pathlib import Path
 from typing import Any
 
 from detector.types import RESEARCH_USE_ONLY
+from viewer.dicom.model import Frame, Skipped
+from viewer.dicom.secondary_capture import secondary_capture
+from viewer.dicom.written import file_of
+from viewer.errors import EngineError, InputError
 from viewer.exchange import coco_entries
 from viewer.exchange.export import Export, Part, Written
 from viewer.exchange.options import PARTS, Pictures
-from viewer.exchange.pages import Page
+from viewer.exchange.pages import Page, name_of
 from viewer.exchange.pictures import Encoded, encoded, write_durably
 from viewer.version import VERSION
 
@@ -59,10 +63,13 @@ class Item:
 
 def items(work: Export, usual: Pictures) -> Iterator[tuple[Item, Encoded]]:
     """Each image that can be decoded, with its picture file's content."""
-    form = work.options.pictures or usual
     split = work.options.split
     for number, (page, frame) in enumerate(work.frames(), start=1):
-        picture = encoded(page, frame, form)
+        try:
+            picture = _picture(work, page, frame, work.options.pictures or usual)
+        except (InputError, EngineError) as error:
+            work.skipped.append(Skipped(name_of(page.record.image), str(error)))
+            continue
         short = hashlib.sha256(page.record.pixel_sha256.encode()).hexdigest()[:16]
         # The number tells images of equal pixels apart: two patients may both be all black.
         name = f"{short}-{number}{picture.suffix}"
@@ -71,6 +78,19 @@ def items(work: Export, usual: Pictures) -> Iterator[tuple[Item, Encoded]]:
             Item(number, name, part, page, coco_entries.image_entry(number, name, page, picture)),
             picture,
         )
+
+
+def _picture(work: Export, page: Page, frame: Frame, form: Pictures) -> Encoded:
+    if form is not Pictures.DICOM:
+        return encoded(frame, form)
+    image = page.record.image
+    pseudonym = work.pseudonym(page.record.patient_key)  # a data set never has an identity
+    if image.is_plain:
+        content = file_of(secondary_capture(image, frame, pseudonym))
+    else:
+        content = work.copy(image, pseudonym, True)
+    height, width = frame.values.shape[:2]
+    return Encoded(content, ".dcm", width, height, 3 if frame.is_colour else 1)
 
 
 def category_ids(work: Export) -> dict[str, int]:

@@ -16,7 +16,6 @@ from viewer.dicom import voi
 from viewer.dicom.model import Frame
 from viewer.errors import ExchangeError
 from viewer.exchange.options import Pictures
-from viewer.exchange.pages import Page
 
 _LARGEST = 65535
 
@@ -64,7 +63,8 @@ class Encoded:
 
     Attributes
     ----------
-    tone_curve : modality values to brightness; None where they are brightness already.
+    tone_curve : modality values to brightness; None where they are brightness already, or where
+        the file says it itself.
     """
 
     content: bytes
@@ -77,8 +77,8 @@ class Encoded:
     tone_curve: ToneCurve | None = None
 
 
-def encoded(_page: Page, frame: Frame, form: Pictures) -> Encoded:
-    """One frame as the content of a picture file.
+def encoded(frame: Frame, form: Pictures) -> Encoded:
+    """One frame as the content of a PNG file.
 
     Raises
     ------

@@ -78,6 +78,9 @@ class ExportDialog(QDialog):
         self.whose.addItem("the consensus, or the only reader's", False)
         self.whose.addItem(f"mine ({settings.reader})", True)
         self.whose.setCurrentIndex(self.whose.findData(settings.flag("export_mine")))
+        self.identity = QComboBox(self)  # asked anew each time: nobody's name goes out by habit
+        self.identity.addItem("without identity: a key, and new UIDs", False)
+        self.identity.addItem("with the patient's name, ids and dates", True)
         self.split = QComboBox(self)
         self.split.setEditable(True)
         self.split.addItems(_SPLITS)
@@ -99,6 +102,7 @@ class ExportDialog(QDialog):
         self.form.addRow("Export", self.what)
         self.form.addRow("As", _under(self.format, self.about))
         self.form.addRow("Decisions", self.whose)
+        self.form.addRow("Patient", self.identity)
         self.form.addRow("Pictures", self.pictures)
         self.form.addRow("Split by patient", self.split)
         self.form.addRow("Into", _beside(self.folder, change))
@@ -122,6 +126,7 @@ class ExportDialog(QDialog):
             self._settings.reader if self.whose.currentData() else None,
             Pictures(self.pictures.currentData()) if self.row.pictures else None,
             Split.of(split) if self.row.splits and split not in ("", _NO_SPLIT) else None,
+            identity=self.row.identity and bool(self.identity.currentData()),
         )
         return ExportChoice(self.row, bool(self.what.currentData()), options, Path(folder))
 
@@ -147,6 +152,7 @@ class ExportDialog(QDialog):
         self.pictures.setCurrentIndex(kept if same_format and kept >= 0 else 0)
         self.form.setRowVisible(self.pictures, bool(row.pictures))
         self.form.setRowVisible(self.split, row.splits)
+        self.form.setRowVisible(self.identity, row.identity)
         self._check()
 
     def _ask_folder(self) -> None:
