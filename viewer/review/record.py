@@ -251,7 +251,7 @@ def _box_from_json(data: Sequence[float]) -> Box:
 def image_to_json(image: Image) -> dict[str, Any]:
     """The whole header, so that the file can be found and decoded again without the window."""
     data = _fields(image)
-    del data["acquisition"]
+    del data["acquisition"], data["native"]  # of this sitting alone
     data["path"] = str(image.path.absolute())
     data["study"] = _fields(image.study) | {"patient": _fields(image.study.patient)}
     data["series"] = _fields(image.series)
