@@ -24,6 +24,7 @@ from viewer.dicom.model import ImageKey
 from viewer.errors import ExchangeError
 from viewer.exchange.cells import harmless, plain
 from viewer.review.finding import Status
+from viewer.review.session import ReviewSession
 from viewer.review.store import Store
 
 SIDED = DATASETS[1:]
@@ -103,6 +104,38 @@ def test_it_comes_back_into_an_empty_store(
     before = essence(other_store)
     assert import_(other_store, tmp_path / "out", name, load).findings == 0  # nothing twice
     assert essence(other_store) == before
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_candidate_that_is_doubted_makes_its_image_partial(
+    *,
+    store: Store,
+    other_store: Store,
+    open_file: OpenFile,
+    load: Load,
+    tmp_path: Path,
+    name: str,
+) -> None:
+    """It was neither taken nor rejected: nothing says that there is nothing."""
+    session, [(image, frame)] = open_file(store, make_dicom(tmp_path / "1.dcm", **chest(1)))
+    key = ImageKey(image.uid, 1, frame.pixel_sha256)
+    found = (Detection(Box(1, 2, 30, 40), 0.9, "opacity"), Detection(Box(50, 2, 60, 9), 0.8, "x"))
+    session.add_run(key, Detections(found, "m", "1", "w" * 64, "cpu", 0.01, 0.1))
+    session.doubt(session.findings()[0].id)
+    session.sign()
+    written = export(store, tmp_path / "out", name).written
+    assert (written.findings, written.uncertain) == (0, 1)
+    if name in ("coco", "yolo", "voc"):
+        (sample,) = read_dataset(tmp_path / "out").samples
+        assert not sample.complete
+        assert sample.objects == ()
+    import_(other_store, tmp_path / "out", name, load)
+    (uid,) = other_store.study_uids()
+    other = ReviewSession(other_store, uid, "Dr. Who")
+    (doubted,) = other.findings()
+    assert (doubted.status, doubted.uncertain, doubted.score) == (Status.OPEN, True, 0.9)
+    other.accept(doubted.id)
+    assert [finding.status for finding in other.findings()] == [Status.ACCEPTED]
 
 
 @pytest.mark.parametrize("name", SIDED)

@@ -70,7 +70,7 @@ def read_file(file: Path) -> LabelDocument:
         return _box({"status": "rejected"} | entry, by_id, categories)
 
     def to_uncertain(entry: dict[str, Any]) -> LabelBox:
-        return replace(to_box(entry), uncertain=True)
+        return _box(entry, by_id, categories, uncertain=True)
 
     boxes = (
         *_entries(file, root, "annotations", to_box),
@@ -141,7 +141,11 @@ def _category(entry: dict[str, Any]) -> tuple[int, str]:
 
 
 def _box(
-    entry: dict[str, Any], images: dict[int, LabelImage], categories: dict[int, str]
+    entry: dict[str, Any],
+    images: dict[int, LabelImage],
+    categories: dict[int, str],
+    *,
+    uncertain: bool = False,
 ) -> LabelBox:
     image_id, category_id = _whole(entry, "image_id"), _whole(entry, "category_id")
     if image_id not in images:
@@ -155,7 +159,7 @@ def _box(
     if not isinstance(visible, bool):
         raise TypeError("'ai_visible' is neither true nor false")
     status = Status(_text(entry, "status") or "accepted")
-    if status is Status.OPEN:
+    if status is Status.OPEN and not uncertain:
         raise ValueError("an open candidate has a score, not a status")
     return LabelBox(
         image_id=image_id,
@@ -170,6 +174,7 @@ def _box(
         model=_model(entry.get("model")),
         model_score=_optional_number(entry, "model_score"),
         reason=Reason(_text(entry, "reason")) if entry.get("reason") is not None else None,
+        uncertain=uncertain,
         mode=Mode(_text(entry, "mode") or Mode.CONCURRENT),
     )
 

@@ -171,17 +171,13 @@ patient key and all else that this format cannot hold.
 
 def written(work: Export, gone_out: Sequence[Item]) -> Written:
     """The figures of an export, by part where it was split."""
-    pages = [item.page for item in gone_out]
-    return Written(
-        images=len(pages),
-        findings=sum(len(page.certain) for page in pages),
-        rejected=sum(len(page.rejected) for page in pages),
-        uncertain=sum(len(page.uncertain) for page in pages),
-        parts=_parts(work, gone_out) if work.options.split else (),
-    )
+    parts = _parts(work, gone_out) if work.options.split else ()
+    return Written.of([item.page for item in gone_out], parts)
 
 
 def _parts(work: Export, gone_out: Sequence[Item]) -> tuple[Part, ...]:
-    names = work.options.parts
-    keys = {name: [i.page.record.patient_key for i in gone_out if i.part == name] for name in names}
-    return tuple(Part(name, len(set(keys[name])), len(keys[name])) for name in names)
+    keys = {
+        name: [item.page.record.patient_key for item in gone_out if item.part == name]
+        for name in work.options.parts
+    }
+    return tuple(Part(name, len(set(those)), len(those)) for name, those in keys.items())

@@ -49,6 +49,7 @@ _VERBS = {
     Status.CORRECTED: Verb.CORRECT,
     Status.REJECTED: Verb.REJECT,
     Status.ADDED: Verb.ADD,
+    Status.OPEN: Verb.DOUBT,  # neither taken nor rejected
 }
 
 

@@ -30,7 +30,8 @@ class Page:
 
     Attributes
     ----------
-    decided : each decided finding with the decision that gave it its present state.
+    decided : each decided finding, and each candidate that the reader neither took nor rejected
+        but doubts, with the decision that gave it its present state.
     complete : these very pixels were signed.
     signature : the signature of the study in force, which may cover other images than this.
     """
@@ -133,7 +134,7 @@ def _pages_of(
         decided = tuple(
             (finding, state.decisions[finding.id])
             for finding in state.findings
-            if finding.image == key and finding.status is not Status.OPEN
+            if finding.image == key and (finding.status is not Status.OPEN or finding.uncertain)
         )
         complete = key in state.signed_images
         if decided or complete:
