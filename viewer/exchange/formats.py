@@ -202,6 +202,12 @@ def _write_gsps() -> Write:
     return presentation_state.write
 
 
+def _write_report() -> Write:
+    from viewer.exchange import report  # noqa: PLC0415
+
+    return report.write
+
+
 def _read_sr() -> ReadReport:
     from viewer.exchange.structured_report_import import document_of  # noqa: PLC0415
 
@@ -273,6 +279,13 @@ _TABLE = (
         "DICOM presentation state",
         "One presentation state an image, with the boxes of its findings.",
         _write_gsps,
+        identity=True,
+    ),
+    Format(
+        "report",
+        "Report",
+        "One report a study to read and to print, as PDF and as HTML, with its pictures.",
+        _write_report,
         identity=True,
     ),
 )

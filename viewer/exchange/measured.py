@@ -13,6 +13,7 @@ from viewer.exchange import concepts
 from viewer.review import figures
 from viewer.review.measurement import Measurement, Shape, bounds
 
+_SHORT = {concepts.DEVIATION: "SD", concepts.LEAST: "Min", concepts.GREATEST: "Max"}
 _MIXED = Scale(1.0, 1.0, PIXELS, "across regions of different scale")
 
 
@@ -36,7 +37,8 @@ class Figure:
     @property
     def words(self) -> str:
         """For a person, such as ``Length 48.5 mm, at the detector``."""
-        name = (self.derivation or self.name).meaning
+        concept = self.derivation or self.name
+        name = _SHORT.get(concept, concept.meaning)
         number = f"{self.value:.{2 if abs(self.value) < 10 else 1}f}"
         said = f"{name} {number}{'' if self.unit == '°' else ' '}{self.unit}".strip()
         return f"{said}, {self.caveat}" if self.caveat else said

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from viewer.dicom.model import Frame, Image, Skipped
 from viewer.errors import InputError
-from viewer.review.finding import POSITIVE, Event, Finding, Role, Status
+from viewer.review.finding import POSITIVE, Event, Finding, Role, Run, Status
 from viewer.review.fold import ReviewState, fold
 from viewer.review.measurement import Measurement
 from viewer.review.record import ImageRecord, StudyRecord, by_patient, of_log, readers
@@ -34,6 +34,7 @@ class Page:
         but doubts, with the decision that gave it its present state.
     complete : these very pixels were signed.
     signature : the signature of the study in force, which may cover other images than this.
+    run : the latest run of a model over these pixels; None where there was none.
     """
 
     record: ImageRecord
@@ -41,6 +42,7 @@ class Page:
     complete: bool
     measurements: tuple[Measurement, ...] = ()
     signature: Event | None = None
+    run: Run | None = None
 
     @property
     def positive(self) -> tuple[tuple[Finding, Event], ...]:
@@ -139,7 +141,8 @@ def _pages_of(
         complete = key in state.signed_images
         if decided or complete:
             measured = tuple(each for each in state.measurements if each.image == key)
-            yield Page(record, decided, complete, measured, state.signature)
+            run = next((each for each in reversed(study.runs) if each.image == key), None)
+            yield Page(record, decided, complete, measured, state.signature, run)
 
 
 def _studies(store: Store, wanted: Collection[tuple[str, str]] | None) -> Iterator[StudyRecord]:
