@@ -16,7 +16,7 @@ from viewer.commands.console import UsageError, require_paths, tell
 from viewer.dicom.model import VoiFunction, VoiWindow
 from viewer.errors import ExchangeError, InputError, ViewerError
 from viewer.exchange.formats import FORMATS
-from viewer.exchange.options import Options, Pictures, Split
+from viewer.exchange.options import BurnedIn, Options, Pictures, Split
 from viewer.home import Home
 from viewer.version import VERSION
 
@@ -248,6 +248,13 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
         "the files (else a key and new UIDs)",
     )
     parser.add_argument(
+        "--burned-in",
+        choices=tuple(BurnedIn),
+        type=BurnedIn,
+        help="what becomes of images that may show identity in the picture: secondary captures, "
+        "ultrasound, colour, and what says so (else the export stops where there are any)",
+    )
+    parser.add_argument(
         "--split",
         type=_split,
         metavar="TRAIN/VAL/TEST",
@@ -442,7 +449,11 @@ def _export(options: argparse.Namespace, home: Home) -> int:
     from viewer.commands.labels import export_labels  # noqa: PLC0415
 
     chosen = Options(
-        options.reader, options.pictures, options.split, identity=options.with_identity
+        options.reader,
+        options.pictures,
+        options.split,
+        identity=options.with_identity,
+        burned_in=options.burned_in,
     )
     export_labels(home, FORMATS[options.format], options.out, options.paths, chosen)
     return 0

@@ -25,7 +25,7 @@ from viewer.dicom.pixels import decode
 from viewer.dicom.scan import scan
 from viewer.errors import Cancelled, EngineError, ExchangeError
 from viewer.exchange.formats import FORMATS
-from viewer.exchange.options import PARTS, Options, Pictures, Split
+from viewer.exchange.options import PARTS, BurnedIn, Options, Pictures, Split
 from viewer.review.store import Store
 
 
@@ -218,7 +218,8 @@ class TestPictures:
         PIL.Image.fromarray(colour).save(source / "3.png")
         review(store, open_file, source / "3.png")
         out = tmp_path / "out"
-        assert export(store, out, name, pictures=form).written.images == 5
+        summary = export(store, out, name, pictures=form, burned_in=BurnedIn.INCLUDE)
+        assert summary.written.images == 5
         import_(other_store, out, name, load)
         assert essence(other_store) == essence(store)
         if name == "tfrecord":

@@ -12,9 +12,9 @@ from viewer.dicom.model import Frame, Image, Skipped
 from viewer.dicom.pseudonym import Pseudonym
 from viewer.dicom.reported import MeasurementReport
 from viewer.errors import EngineError, ExchangeError, InputError
-from viewer.exchange import pages
+from viewer.exchange import burned_in, pages
 from viewer.exchange.folder import whole_folder
-from viewer.exchange.options import Options
+from viewer.exchange.options import BurnedIn, Options
 from viewer.exchange.pages import Page, decoded, name_of
 
 if TYPE_CHECKING:
@@ -128,6 +128,18 @@ class Export:
             self.on_progress(done, len(self.pages))
 
 
+def _kept_back(
+    shown: Sequence[Page], options: Options, header: Callable[[Image], bytes]
+) -> list[Page]:
+    """The pages that are not to go out since their pictures may show identity."""
+    if options.identity or options.burned_in is BurnedIn.INCLUDE:
+        return []
+    found = burned_in.suspects(shown, header)
+    if found and options.burned_in is None:
+        raise burned_in.BurnedInTextError(len(found))
+    return found
+
+
 def export(
     store: Store,
     out: Path,
@@ -137,6 +149,7 @@ def export(
     *,
     copy: Copy,
     card_of: Callable[[str], ModelCard | None],
+    only_plain: bool = False,
     studies: Collection[tuple[str, str]] | None = None,
     images: Collection[tuple[str, int]] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
@@ -150,6 +163,7 @@ def export(
     out : the folder to make; an empty one may be there already.
     write : the format.
     copy, card_of : as in `Export`.
+    only_plain : the pixels of plain images alone go out.
     studies, images : only these studies (uid, patient key), only these images (uid, frame number);
         None: all.
     on_progress : called with the images done and their number; what it raises ends the export.
@@ -158,6 +172,7 @@ def export(
     ------
     ExchangeError
         There is nothing to export, or the folder cannot be written; nothing is left behind.
+        BurnedInTextError where it must be said first what becomes of some images.
     StoreError
     """
     found, left_out = pages.pages(store, studies=studies, images=images, reader=options.reader)
@@ -167,12 +182,25 @@ def export(
         raise ExchangeError(
             f"There is nothing to export: no finding is decided, no study signed{whose}.{why}"
         )
+    shown = [page for page in found if page.record.image.is_plain or not only_plain]
+    kept_back = _kept_back(shown, options, lambda image: copy(image, None, False))
+    left_out += [Skipped(name_of(page.record.image), burned_in.REASON) for page in kept_back]
+    marked = {id(page) for page in kept_back}
     with whole_folder(out) as folder:
-        work = Export(found, folder, decode, options, copy, store.pseudonym, card_of, on_progress)
+        work = Export(
+            pages=[page for page in found if id(page) not in marked],
+            folder=folder,
+            decode=decode,
+            options=options,
+            copy=copy,
+            pseudonym=store.pseudonym,
+            card_of=card_of,
+            on_progress=on_progress,
+        )
         written = write(work)
+        skipped = (*left_out, *work.skipped)
         if not written.images:
             raise ExchangeError(
-                f"None of the {len(found)} images can be exported; the first: "
-                f"{work.skipped[0].reason}"
+                f"None of the {len(found)} images can be exported; the first: {skipped[0].reason}"
             )
-    return ExportSummary(written, (*left_out, *work.skipped))
+    return ExportSummary(written, skipped)

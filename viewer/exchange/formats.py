@@ -54,6 +54,7 @@ class Format:
     pictures : how its frames may go out, the usual way first; empty: it has none.
     splits : whether it can be split by patient.
     identity : whether it can carry the patient's identity, where that is asked for.
+    only_plain : the pixels of plain images alone go out, not those of DICOM images.
     files : the pattern of the files to import, for a file dialog.
     """
 
@@ -66,6 +67,7 @@ class Format:
     pictures: tuple[Pictures, ...] = ()
     splits: bool = False
     identity: bool = False
+    only_plain: bool = False
     files: str = ""
 
     def export(
@@ -83,9 +85,18 @@ class Format:
     ) -> ExportSummary:
         """As ``viewer.exchange.export.export``."""
         return export(
-            store, out, decode, self.writer(), options,
-            copy=copy, card_of=card_of, studies=studies, images=images, on_progress=on_progress,
-        )  # fmt: skip
+            store,
+            out,
+            decode,
+            self.writer(),
+            options,
+            copy=copy,
+            card_of=card_of,
+            only_plain=self.only_plain,
+            studies=studies,
+            images=images,
+            on_progress=on_progress,
+        )
 
     @property
     def imports(self) -> bool:
@@ -272,6 +283,7 @@ _TABLE = (
         _write_sr,
         report_reader=_read_sr,
         identity=True,
+        only_plain=True,
         files="*.dcm",
     ),
     Format(
@@ -280,6 +292,7 @@ _TABLE = (
         "One presentation state an image, with the boxes of its findings.",
         _write_gsps,
         identity=True,
+        only_plain=True,
     ),
     Format(
         "report",

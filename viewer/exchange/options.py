@@ -18,6 +18,13 @@ class Pictures(StrEnum):
     DICOM = "dicom"  # de-identified
 
 
+class BurnedIn(StrEnum):
+    """What becomes of pictures that may show the patient's identity."""
+
+    INCLUDE = "include"
+    SKIP = "skip"
+
+
 PARTS = ("train", "val", "test")
 
 
@@ -73,12 +80,14 @@ class Options:
     reader : only this reader's decisions; None: the consensus, else the one reader's.
     pictures : None: what the format has first.
     identity : reports carry the names, ids and dates of the files; else a key and new UIDs.
+    burned_in : what becomes of pictures that may show identity; None: nobody has said.
     """
 
     reader: str | None = None
     pictures: Pictures | None = None
     split: Split | None = None
     identity: bool = False
+    burned_in: BurnedIn | None = None
 
     @property
     def parts(self) -> tuple[str, ...]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from viewer.dicom.model import StudyHeader
+from viewer.exchange.options import BurnedIn
 from viewer.settings import Settings
 from viewer.ui import dialogs
 from viewer.ui.analysis import Analysis
@@ -49,6 +51,7 @@ class Asking(QObject):
         self._models = models
         self._studies = studies
         self._load = load
+        exchanging.burned_in_asked.connect(self._burned_in)
 
     @property
     def _folder(self) -> str:
@@ -85,6 +88,12 @@ class Asking(QObject):
                 None if choice.everything else studies,
                 choice.options,
             )
+
+    def _burned_in(self, count: int, go_on: Callable[[BurnedIn], None]) -> None:
+        """Some pictures may show identity: ask, and export again."""
+        said = dialogs.ask_burned_in(self._window, count)
+        if said is not None:
+            go_on(said)
 
     def _selected_studies(self) -> list[StudyHeader]:
         """Those picked in the browser, else the one on the screen."""

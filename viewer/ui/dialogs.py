@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from detector.types import RESEARCH_USE_ONLY
 from viewer.dicom.model import Skipped
 from viewer.exchange.formats import Format
+from viewer.exchange.options import BurnedIn
 from viewer.settings import SETTINGS, Settings, Value, default_reader
 from viewer.ui import theme
 from viewer.ui.table_dialog import TableDialog
@@ -87,6 +88,30 @@ def confirm_signature(parent: QWidget, undecided: int, analysing: bool) -> bool:
     box.setEscapeButton(review)
     box.exec()
     return box.clickedButton() is sign
+
+
+def ask_burned_in(parent: QWidget, count: int) -> BurnedIn | None:
+    """Ask what becomes of pictures that may show who the patient is; None: no export at all."""
+    box = QMessageBox(parent)
+    box.setWindowTitle("Writing in the picture")
+    images = "1 image" if count == 1 else f"{count} images"
+    box.setText(f"{images} may show the patient's identity in the picture.")
+    box.setInformativeText(
+        "The file says so, or it is a secondary capture, an ultrasound or another picture in "
+        "colour. No export can take out what is drawn in the pixels: look at them before they "
+        "leave this computer."
+    )
+    box.setStyleSheet("QLabel { min-width: 380px; }")
+    cancel = box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
+    skip = box.addButton("Leave them out", QMessageBox.ButtonRole.AcceptRole)
+    include = box.addButton("Export them, too", QMessageBox.ButtonRole.DestructiveRole)
+    box.setDefaultButton(skip)
+    box.setEscapeButton(cancel)
+    box.exec()
+    clicked = box.clickedButton()
+    if clicked is include:
+        return BurnedIn.INCLUDE
+    return BurnedIn.SKIP if clicked is skip else None
 
 
 def confirm_first_read(parent: QWidget) -> bool:

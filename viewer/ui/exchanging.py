@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from viewer.dicom.model import Frame, Image, Study, StudyHeader
 from viewer.errors import Cancelled, ViewerError
+from viewer.exchange.burned_in import BurnedInTextError
 from viewer.exchange.export import ExportSummary, FileAccess
 from viewer.exchange.formats import Format
 from viewer.exchange.label_import import ImportSummary
@@ -41,6 +43,7 @@ class Exchanging(QObject):
     failed = Signal(str)
     imported = Signal()
     notes = Signal(object)  # study key -> signed, analysed
+    burned_in_asked = Signal(int, object)  # of how many images; takes a BurnedIn and goes on
 
     def __init__(
         self,
@@ -85,7 +88,17 @@ class Exchanging(QObject):
                 )
             return _export_sentence(summary, out)
 
-        self._submit(work, lambda: None)
+        def failed(error: ViewerError) -> None:
+            if not isinstance(error, BurnedInTextError):
+                self._failed(error)
+                return
+            self.failed.emit("")  # nothing is running now
+            self.burned_in_asked.emit(
+                error.count,
+                lambda said: self.export(row, out, studies, replace(options, burned_in=said)),
+            )
+
+        self._submit(work, lambda: None, failed)
 
     def import_labels(self, row: Format, path: Path, reader: str, load: Load) -> None:
         """Take candidates and findings of a file or folder in."""
@@ -132,7 +145,12 @@ class Exchanging(QObject):
     def cancel(self) -> None:
         self._jobs.cancel(SLOT)
 
-    def _submit(self, work: Callable[[Report], str], then: Callable[[], None]) -> None:
+    def _submit(
+        self,
+        work: Callable[[Report], str],
+        then: Callable[[], None],
+        failed: Callable[[ViewerError], None] | None = None,
+    ) -> None:
         if self.busy:
             self.failed.emit("An export or import is running; wait for it or cancel it.")
             return
@@ -143,7 +161,11 @@ class Exchanging(QObject):
 
         self.progressed.emit("Reading the labels", 0, 0)
         self._jobs.submit(
-            SLOT, work, finished, self._failed, lambda update: self.progressed.emit(*update)
+            SLOT,
+            work,
+            finished,
+            failed or self._failed,
+            lambda update: self.progressed.emit(*update),
         )
 
     def _failed(self, error: ViewerError) -> None:
