@@ -47,7 +47,7 @@ SETTINGS: tuple[Setting, ...] = (
         "concurrent",
         "Reading mode",
         (
-            ("concurrent", "AI marks from the start"),
+            ("concurrent", "concurrent: AI marks from the start"),
             ("blind", "blind first: AI marks after a signed first read"),
         ),
     ),

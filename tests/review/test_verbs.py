@@ -62,7 +62,10 @@ class TestDoubt:
         session.sign()
         ((page,), skipped) = pages(store)
         assert skipped == []
-        assert [finding.id for finding, _ in page.decided] == [second.id]  # neither class
+        assert [finding.id for finding, _ in page.rejected] == [second.id]
+        assert page.positive == ()  # the uncertain one is in neither class
+        assert page.complete
+        assert not page.exhaustive  # nor may a data set take its place for background
         session.accept(first.id)
         assert session.finding(first.id).uncertain  # of what is there, too
 

@@ -66,7 +66,7 @@ def test_the_threshold_says_what_it_finds_and_on_which_set() -> None:
     )
     assert "not measured" in review_words.operating_point_words(None, threshold, ())
     assert plain(review_words.category_words(OperatingPoint(0.5, 1.0))) == (
-        "finds 50 % at 1.0 false mark an image"
+        "50 % at 1.0 false mark an image"
     )
     assert review_words.category_words(None) == ""
 

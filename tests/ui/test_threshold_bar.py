@@ -66,7 +66,7 @@ def test_a_category_gets_its_own_threshold_by_a_click_and_gives_it_back(open_des
     QTest.keyClick(nodule.field.number, Qt.Key.Key_Return)
     assert desk.rows() == ["1 opacity 0.90, to decide", "2 opacity 0.60, to decide"]
     assert bar.count.text() == "2 shown · 2 hidden"
-    assert "1 of its own" in bar.disclosure.text()
+    assert "(1 differs)" in bar.disclosure.text()
     assert "not measured" in words(desk)  # of nodules nothing was measured
     assert desk.window.reading.thresholds == Thresholds(0.5, {"nodule": 0.85})
     desk.key(Qt.Key.Key_N)
@@ -82,7 +82,7 @@ def test_a_category_gets_its_own_threshold_by_a_click_and_gives_it_back(open_des
 def test_each_category_says_what_was_measured_of_it_or_nothing(open_desk: Desk) -> None:
     rows = open_desk.window.bar.categories.rows
     assert rows["opacity"]._words.text().replace("\N{NO-BREAK SPACE}", " ") == (
-        "finds 50 % at 1.0 false mark an image"
+        "50 % at 1.0 false mark an image"
     )
     assert rows["nodule"]._words.text() == ""
 

@@ -106,7 +106,7 @@ def decision_fields(finding: Finding, decision: Event) -> dict[str, Any]:
         "status": finding.status.value,
         "reader": decision.reader,
         "decided_at": decision.at.astimezone(UTC).isoformat(),
-        "threshold": decision.threshold if decision.ai_visible else None,
+        "threshold": decision.threshold_of(finding.category) if decision.ai_visible else None,
         "ai_visible": decision.ai_visible,
         "mode": decision.mode.value,
         "model": None if decision.weights_sha256 is None else model,

@@ -232,7 +232,7 @@ def _finding_group(each: Referred[Measured], finding: Finding, decision: Event) 
         finding_sites=[FindingSite(_coded(concepts.CHEST))]
         if series.body_part in _CHESTS
         else None,
-        algorithm_id=_algorithm(decision),
+        algorithm_id=_algorithm(decision, finding.category),
         measurements=_score(finding),
         qualitative_evaluations=_evaluations(finding, decision, concept),
     )
@@ -247,7 +247,7 @@ def _finding_group(each: Referred[Measured], finding: Finding, decision: Event) 
     return group
 
 
-def _algorithm(decision: Event) -> AlgorithmIdentification | None:
+def _algorithm(decision: Event, category: str) -> AlgorithmIdentification | None:
     """The model whose candidate was judged, with the hash that no version number replaces."""
     if decision.weights_sha256 is None:
         return None
@@ -256,7 +256,7 @@ def _algorithm(decision: Event) -> AlgorithmIdentification | None:
         version=decision.model_version or "unknown",
         parameters=[
             f"weights SHA-256: {decision.weights_sha256}",
-            f"threshold: {decision.threshold!r}",
+            f"threshold: {decision.threshold_of(category)!r}",
         ],
     )
 

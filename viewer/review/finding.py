@@ -174,3 +174,7 @@ class Event:
     revision: int = field(default=0, compare=False)
     patient_key: str = field(default="", compare=False)  # whose log it is, as the store found
     comment: str = ""  # the reader's words on the whole study: a note, why it is signed again
+
+    def threshold_of(self, category: str) -> float:
+        """The threshold in force for a category: its own, or that for all."""
+        return self.thresholds.get(category, self.threshold)

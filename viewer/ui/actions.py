@@ -256,7 +256,7 @@ TABLE: tuple[Row, ...] = (
         lambda w: w.reviewing.note_study(), lambda f: f.study, gap=True),
     Row("sign", "Fi&ndings", "Sign the study", ("Ctrl+Return", "Ctrl+Enter"),
         lambda w: w.reviewing.sign(), lambda f: f.study, button="Sign", label=_signing),
-    Row("negative", "Fi&ndings", "Sign as reviewed negative: reject all shown",
+    Row("negative", "Fi&ndings", "Sign as reviewed negative: reject what is left",
         ("Ctrl+Shift+Return", "Ctrl+Shift+Enter"), lambda w: w.reviewing.sign_negative(),
         lambda f: f.study and not f.blind),
     Row("blind_first", "Fi&ndings", "Blind first: AI marks after a signed first read",

@@ -30,7 +30,7 @@ class NoteDialog(QDialog):
         self.field.setAccessibleName("Note")
         self.field.setTabChangesFocus(True)
         self.field.moveCursor(QTextCursor.MoveOperation.End)
-        hint = QLabel("Ctrl+Enter keeps it. Write no patient's name: notes are exported.", self)
+        hint = QLabel("Ctrl+Enter keeps it. Notes go out in reports: better name nobody.", self)
         hint.setWordWrap(True)
         hint.setStyleSheet(f"color: {theme.MUTED.name()};")
         buttons = QDialogButtonBox(

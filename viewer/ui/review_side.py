@@ -108,7 +108,7 @@ class ReviewSide(QObject):
         if self._reading.key is None:
             return ""
         if self._reading.blind:
-            return "Read without AI marks first. B adds a box, Ctrl+Enter signs your first read."
+            return "B adds a box. Ctrl+Enter signs your first read, with or without findings."
         if not self._reading.ai_visible:
             return "AI marks are hidden. G shows them, B adds a box."
         outcome = self._analysis.state().outcome

@@ -59,7 +59,7 @@ def operating_point_words(
 
 def category_words(point: OperatingPoint | None) -> str:
     """The same of one category, in short; nothing where nothing was measured."""
-    return "" if point is None else f"finds {_figures(point)}"
+    return "" if point is None else _figures(point)
 
 
 def _figures(point: OperatingPoint, of: str = "") -> str:
@@ -183,5 +183,4 @@ def _in_force(event: Event) -> str:
     """The threshold of the finding's category, and whether AI marks were there to be seen."""
     finding = event.after if event.after is not None else event.before
     category = finding.category if isinstance(finding, Finding) else ""
-    threshold = event.thresholds.get(category, event.threshold)
-    return f"{threshold:.2f}" if event.ai_visible else "AI marks hidden"
+    return f"{event.threshold_of(category):.2f}" if event.ai_visible else "AI marks hidden"

@@ -87,6 +87,8 @@ class Reviewing(QObject):
         if session.blind:
             if dialogs.confirm_first_read(self._window):
                 session.sign_first_read()
+                if not self._reading.ai_visible:  # hidden by hand on a study before
+                    self._reading.toggle_marks()
                 self.done.emit("Your first read is signed. The AI marks are shown now.")
             return
         if not self._may_sign(session):

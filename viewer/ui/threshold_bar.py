@@ -82,7 +82,9 @@ class ThresholdBar(QWidget):
 
     def _disclose(self, shown: bool) -> None:
         own = sum(row.own for row in self._shown_categories)
-        words = f"By category ({own} of its own)" if own else "By category"
+        words = (
+            f"By category ({own} {'differs' if own == 1 else 'differ'})" if own else "By category"
+        )
         self.disclosure.setText(f"{'▾' if shown else '▸'} {words}")
         self.categories.setVisible(shown and len(self._shown_categories) > 1)
 
