@@ -13,12 +13,12 @@ from viewer.engine.limits import Kind
 
 
 def enter(kind: Kind, connection: Connection) -> None:
-    from viewer.dicom import scan
+    from viewer.dicom import pixels, scan
     from viewer.engine import decode_worker
 
-    read_images = scan.read_images
+    read_images, decode = scan.read_images, pixels.decode
 
-    def die_of(opened: Any, path: Path, member: str) -> Any:
+    def die_of(path: Path, member: str) -> None:
         match Path(member or path).stem.split("-")[0]:
             case "abort":
                 os.abort()
@@ -31,7 +31,15 @@ def enter(kind: Kind, connection: Connection) -> None:
             case "loop":
                 while True:
                     pass
+
+    def read_or_die(opened: Any, path: Path, member: str) -> Any:
+        die_of(path, member)
         return read_images(opened, path, member)
 
-    scan.read_images = die_of  # type: ignore[assignment]
+    def decode_or_die(image: Any, hashed: bool = True) -> Any:
+        die_of(image.path, image.member)
+        return decode(image, hashed)
+
+    scan.read_images = read_or_die
+    pixels.decode = decode_or_die
     decode_worker.main(connection)

@@ -10,14 +10,16 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.dicom_factory import make_ct_series, make_dicom
-from viewer.dicom.model import Image
-from viewer.engine import client, limits, transport
-from viewer.engine.host import Worker
+from tests.engine import dying_child
+from viewer.dicom.model import Frame, Image
+from viewer.engine import client, host, limits, transport
+from viewer.engine.host import Worker, WorkerError
 from viewer.engine.pool import Pool
 from viewer.errors import Cancelled
 
@@ -168,3 +170,37 @@ def test_a_block_above_the_limit_is_not_kept(
             np.testing.assert_array_equal(client.decode_frame(worker, image).values, 1)
             assert worker._child is not None
             assert worker._child.kept is None
+
+
+@needs_posix
+def test_a_frame_that_ends_the_child_costs_that_frame_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of several that are asked for together, and no second time."""
+    names = ("a", "b", "abort", "c", "crash", "d")
+    for number, name in enumerate(names):
+        make_dicom(tmp_path / f"{name}.dcm", np.full((8, 8), number, np.uint16))
+    images = sorted(images_of(tmp_path), key=lambda image: names.index(image.path.stem))
+    monkeypatch.setattr(host, "_enter", dying_child.enter)
+    children: list[int | None] = []
+    with closing(Worker("decode")) as worker:
+        run = worker.run
+
+        def counted(request: Any, on_update: Any = None) -> Any:
+            try:
+                return run(request, on_update)
+            finally:
+                children.append(len(request.images))
+
+        monkeypatch.setattr(worker, "run", counted)
+        frames = client.decode_frames(worker, images)
+    assert children == [6, 5, 4]
+    for name, number, frame in zip(names, range(6), frames, strict=True):
+        if isinstance(frame, WorkerError):
+            assert f"Reading {name}.dcm could not be finished" in str(frame)
+        else:
+            assert isinstance(frame, Frame)
+            assert frame.values[0, 0] == number
+    assert [isinstance(frame, WorkerError) for frame in frames] == [
+        name in ("abort", "crash") for name in names
+    ]

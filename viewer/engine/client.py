@@ -98,7 +98,12 @@ def decode_frames(
     except WorkerError as error:
         if len(images) == 1:
             return (error,)
-        return tuple(decode_frames(worker, (image,))[0] for image in images)
+        if not error.part:
+            return tuple(decode_frames(worker, (image,))[0] for image in images)
+        lost = int(error.part)  # not tried again: it has cost its seconds
+        before, after = images[:lost], images[lost + 1 :]
+        others = decode_frames(worker, (*before, *after))
+        return (*others[:lost], error, *others[lost:])
     return tuple(
         failed(frame, request) if isinstance(frame, Failure) else frame for frame in answer.frames
     )

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from multiprocessing.connection import Connection
 
 import cv2
@@ -66,7 +67,7 @@ def _handle(request: Request, link: Link) -> Answer:
         case ScanRequest():
             answer = _scan(request, link)
         case FramesRequest(images):
-            answer = FramesAnswer(tuple(_frame(image, link) for image in images))
+            answer = _frames(images, link)
         case ThumbnailRequest(image, size):
             frame = pixels.decode(image, hashed=False)
             answer = ThumbnailAnswer(thumbnail(frame, size, image.spacing.aspect))
@@ -90,9 +91,12 @@ def _handle(request: Request, link: Link) -> Answer:
     return answer
 
 
-def _frame(image: Image, link: Link) -> Frame | Failure:
-    link.begin()
-    return attempt(lambda: pixels.decode(image, hashed=False))
+def _frames(images: tuple[Image, ...], link: Link) -> FramesAnswer:
+    found: list[Frame | Failure] = []
+    for number, image in enumerate(images):
+        link.begin(str(number))
+        found.append(attempt(partial(pixels.decode, image, hashed=False)))
+    return FramesAnswer(tuple(found))
 
 
 def _scan(request: ScanRequest, link: Link) -> ScanAnswer:

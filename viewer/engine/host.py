@@ -53,13 +53,14 @@ class WorkerError(EngineError):
 
     Attributes
     ----------
-    file : the file that a scan was at; empty for other requests, and before the first.
+    part : the file that a scan was at, or the number of the frame among several, from 0; empty for
+        other requests, and before the first.
     why : what it did, after the name of the file.
     """
 
-    def __init__(self, sentence: str, file: str, why: str) -> None:
+    def __init__(self, sentence: str, part: str, why: str) -> None:
         super().__init__(sentence)
-        self.file = file
+        self.part = part
         self.why = why
 
 
@@ -142,7 +143,7 @@ class Worker:
         child.blocks = (call_block, answer_block, note)
         answered = False
         parcel, memory = pack(task.request, call_block)
-        if isinstance(task.request, ScanRequest) and Note.has_room():
+        if _is_in_parts(task.request) and Note.has_room():
             task.note = Note(note, new=True)
         try:
             if not child.ready:
@@ -223,8 +224,11 @@ class Worker:
                 f"The {_PROCESS_WORDS[self._kind]} process did not start within {limit:.0f} s."
             )
         why = f"the {_PROCESS_WORDS[self._kind]} process gave no sign of life for {limit:.0f} s"
+        part = task.part
         raise WorkerError(
-            f"{_subject(task.request)} was given up: {why}.", task.file, f"It was given up: {why}."
+            f"{_subject(task.request, part)} was given up: {why}.",
+            part,
+            f"It was given up: {why}.",
         )
 
     def _died(self, child: _Child, task: _Task, error: Exception) -> NoReturn:
@@ -241,9 +245,10 @@ class Worker:
         if cause == "SIGPROF":
             computed = limits.COMPUTING_LIMIT_S[type(task.request)]
             why = f"it took more than {computed:.0f} s of computing"
+        part = task.part
         raise WorkerError(
-            f"{_subject(task.request)} could not be finished: {why}.",
-            task.file,
+            f"{_subject(task.request, part)} could not be finished: {why}.",
+            part,
             f"It cannot be read: {why}.",
         ) from error
 
@@ -258,10 +263,11 @@ class _Task:
         self.request = request
         self.cancelled = threading.Event()
         self.kill_at: float | None = None
-        self.note: Note | None = None  # of a scan, the file that it is at
+        self.note: Note | None = None  # which part of it the child is at
 
     @property
-    def file(self) -> str:
+    def part(self) -> str:
+        """Of a scan the file, of several frames the number of one from 0; empty for none."""
         return "" if self.note is None else self.note.read()
 
 
@@ -364,7 +370,14 @@ def failed(failure: Failure, request: Request) -> InputError:
     return InputError(failure.sentence)
 
 
-def _subject(request: Request) -> str:
+def _is_in_parts(request: Request) -> bool:
+    """Whether a request goes on with the others where one part of it ends the child."""
+    return isinstance(request, ScanRequest) or (
+        isinstance(request, FramesRequest) and len(request.images) > 1
+    )
+
+
+def _subject(request: Request, part: str) -> str:
     """What a request is about, to begin a sentence with."""
     match request:
         case ScanRequest(paths):
@@ -377,8 +390,7 @@ def _subject(request: Request) -> str:
         case MeasurementsRequest(path):
             return f"Reading {path.name}"
         case FramesRequest(images):
-            more = f" and {len(images) - 1} more" if len(images) > 1 else ""
-            return f"Reading {_image_name(images[0])}{more}"
+            return f"Reading {_image_name(images[int(part or 0)])}"
         case _:
             return f"Reading {_image_name(request.image)}"
 

@@ -36,9 +36,9 @@ class Scanning:
                 return cast("ScanAnswer", answer).files_done
             except WorkerError as lost:
                 # The same file twice: it is not the file that ends the worker.
-                if not lost.file or lost.file in self._skipped:
+                if not lost.part or lost.part in self._skipped:
                     raise
-                self._take(ScanUpdate((), (Skipped(lost.file, lost.why),), self._done, self._total))
+                self._take(ScanUpdate((), (Skipped(lost.part, lost.why),), self._done, self._total))
 
     def _take(self, update: ScanUpdate) -> None:
         for image in update.images:
