@@ -333,7 +333,7 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("detector", "viewer"))
+    parser.add_argument("what", choices=("detector", "viewer", "store"))
     parser.add_argument("--model", metavar="NAME", help="name of a model (else the first one)")
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="data set to run over besides, and be timed"
@@ -511,10 +511,12 @@ def _models(options: argparse.Namespace, home: Home) -> int:
 
 
 def _bench(options: argparse.Namespace, home: Home) -> int:
-    if options.what == "viewer":
-        from viewer.commands.bench_viewer import bench_viewer  # noqa: PLC0415
+    if options.what != "detector":
+        from viewer.commands import bench_viewer  # noqa: PLC0415
 
-        return bench_viewer(options.labelme)
+        if options.what == "store":
+            return bench_viewer.bench_store()
+        return bench_viewer.bench_viewer(options.labelme)
     from viewer.commands.bench import bench_detector  # noqa: PLC0415
 
     bench_detector(home, options.model, options.data, options.images, options.device)
@@ -549,5 +551,5 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Run]]
     "models": ("list, add, use and remove models", _add_models, _models),
     "train": ("train a model on exported findings", _add_train, _train),
     "evaluate": ("measure a model on labelled images", _add_evaluate, _evaluate),
-    "bench": ("measure how fast the detector or the viewer is here", _add_bench, _bench),
+    "bench": ("measure how fast the detector, the viewer or the store is here", _add_bench, _bench),
 }

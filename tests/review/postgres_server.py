@@ -91,10 +91,8 @@ class PostgresServer:
         return Server(f"postgresql+psycopg://{USER}:{secret}@/{name}?host={self.folder}")
 
     def connect(self, database: str) -> psycopg.Connection:
-        """A connection for raw SQL, each statement of which is committed."""
-        return psycopg.connect(
-            host=str(self.folder), dbname=database, user=USER, password=PASSWORD, autocommit=True
-        )
+        """The same as ``connect_to``."""
+        return connect_to(self.place(database))
 
     def wait(self, seconds: float = 20.0) -> None:
         """Until it takes connections again."""
@@ -130,6 +128,12 @@ class PostgresServer:
 
 def database_name(place: Server) -> str:
     return str(place).partition(" on ")[0]
+
+
+def connect_to(place: Server) -> psycopg.Connection:
+    """A connection for raw SQL, each statement of which is committed."""
+    name, _, folder = str(place).partition(" on ")
+    return psycopg.connect(host=folder, dbname=name, user=USER, password=PASSWORD, autocommit=True)
 
 
 def _other_user() -> str:

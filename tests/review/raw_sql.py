@@ -8,9 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
-from tests.review.postgres_server import PASSWORD, USER
+from tests.review.postgres_server import connect_to
 from viewer.review.place import Place
 
 
@@ -21,8 +19,7 @@ def run(place: Place, *statements: str) -> list[Sequence[Any]]:
             for statement in statements:
                 rows = connection.execute(statement).fetchall()
         return rows
-    name, _, folder = str(place).partition(" on ")
-    with psycopg.connect(host=folder, dbname=name, user=USER, password=PASSWORD) as server:
+    with connect_to(place) as server:
         server.execute("SET session_replication_role = replica")  # no foreign keys
         for statement in statements:
             cursor = server.execute(statement)

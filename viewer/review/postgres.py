@@ -114,8 +114,8 @@ def create(engine: Engine, server: Server, fill: Callable[[Connection], None]) -
     return True
 
 
-def go_on_counting(connection: Connection) -> None:
-    """After rows came with their sequence numbers: let the next ones get higher numbers."""
+def settle(connection: Connection) -> None:
+    """After rows came with their numbers: the next ones get higher ones, and are found fast."""
     for table in schema.metadata.sorted_tables:
         column = table.autoincrement_column
         if column is not None:
@@ -123,3 +123,4 @@ def go_on_counting(connection: Connection) -> None:
             if highest is not None:
                 counter = sa.func.pg_get_serial_sequence(table.name, column.name)
                 connection.execute(sa.select(sa.func.setval(counter, highest)))
+    connection.exec_driver_sql("ANALYZE")  # else it searches whole tables until it does so itself

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import errno
 import os
+import random
 import secrets
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,6 +25,9 @@ from sqlalchemy.engine import Connection, Engine
 from viewer.errors import StoreError
 from viewer.review import database
 from viewer.review.database import border, to_json, writing
+
+_ASKING_SECONDS = 0.001, 0.006
+"""Between two attempts at the lock: a random time, so that each desk gets its turn."""
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -38,11 +43,11 @@ def engine_of(path: Path) -> Engine:
         record.info["file"] = _identity(path)
 
     def begin(connection: Connection) -> None:
-        # A writer takes its lock at once: asking for it in mid-transaction fails without waiting
-        # when another process wants the same.
-        write = connection.get_execution_options().get("lightbox_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-        if write and connection.info["file"] != _identity(path):
+        if not connection.get_execution_options().get("lightbox_write", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        _begin_writing(connection)
+        if connection.info["file"] != _identity(path):
             # SQLite would go on writing into the file that has no name any more.
             connection.exec_driver_sql("ROLLBACK")
             raise StoreError(f"The label database {path} was removed or replaced; start again.")
@@ -71,6 +76,10 @@ def connect_to(path: Path, *, check_same_thread: bool = True) -> sqlite3.Connect
     )
 
 
+def _code(error: sqlite3.Error) -> int:
+    return error.sqlite_errorcode & 0xFF  # the kind of error; the rest says more of it
+
+
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
         status = path.stat()
@@ -84,6 +93,30 @@ def _set_up_connection(connection: sqlite3.Connection) -> None:
     connection.isolation_level = None
     for pragma in ("synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Take the lock of the one writer.
+
+    At once: asking for it in mid-transaction fails without waiting when another process wants the
+    same. SQLite's own waiting asks ever more seldom, up to ten times a second: among several desks
+    that write without a pause, one that is late would wait until it gives up.
+    """
+    driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+    until = time.monotonic() + database.BUSY_SECONDS
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(random.uniform(*_ASKING_SECONDS))
+            else:
+                return
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {round(database.BUSY_SECONDS * 1000)}")
 
 
 def create(path: Path, fill: Callable[[Connection], None]) -> None:
@@ -176,7 +209,7 @@ def suppress_damage() -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode not in _DAMAGED:
+        if _code(error) not in _DAMAGED:
             raise
 
 
@@ -205,7 +238,7 @@ def damage(engine: Engine) -> str:
         finally:
             connection.close()
     except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode not in _DAMAGED:
+        if _code(error) not in _DAMAGED:
             raise
         return str(error)
     return "" if verdict == ["ok"] else str(verdict[0])

@@ -41,7 +41,7 @@ def file_to_server(engine: Engine, place: Server) -> None:
 
     def fill(connection: Connection) -> None:
         _fill_from(engine, connection)
-        postgres.go_on_counting(connection)
+        postgres.settle(connection)
 
     server = postgres.engine_of(place)
     try:

@@ -17,18 +17,12 @@ from viewer.dicom.model import ImageKey
 from viewer.errors import StoreError
 from viewer.review import chain, schema, study_rows
 from viewer.review.database import border, reading
-from viewer.review.finding import Event, Role
-from viewer.review.fold import fold, subject_of
+from viewer.review.finding import Event
+from viewer.review.fold import subject_of
 from viewer.review.loading import load
 from viewer.review.opening import of_this_version
 from viewer.review.place import Place
-from viewer.review.record import StudyRecord, of_log, of_patient, readers
 from viewer.review.rows import event_from_row
-
-Compare = Callable[[Connection, StudyRecord], str]
-"""Hold a table of summaries against one study: what is wrong in a sentence, or nothing."""
-
-COMPARED: tuple[Compare, ...] = (study_rows.wrong_row,)
 
 Progress = Callable[[int, int], None]
 """Events that are checked, of how many."""
@@ -203,6 +197,7 @@ def _runs(engine: Engine) -> chain.Head:
 
 
 def _studies(engine: Engine) -> int:
+    """Fold every log of every study anew, and hold what the worklist says of it against that."""
     column = schema.images.c.study_uid
     with reading(engine) as connection:
         uids = connection.scalars(sa.select(column).distinct().order_by(column)).all()
@@ -210,19 +205,9 @@ def _studies(engine: Engine) -> int:
         with reading(engine) as connection:
             try:
                 record = load(connection, study_uid)
-                _fold_all(record)
+                wrong = study_rows.wrong_row(connection, record)
             except (ValueError, KeyError, TypeError) as error:
                 raise StoreError(f"Study {study_uid} cannot be read ({error}).") from error
-            for compare in COMPARED:
-                wrong = compare(connection, record)
-                if wrong:
-                    raise StoreError(f"Study {study_uid}: {wrong}")
+        if wrong:
+            raise StoreError(f"Study {study_uid}: {wrong}")
     return len(uids)
-
-
-def _fold_all(record: StudyRecord) -> None:
-    for patient in sorted({image.patient_key for image in record.images}):
-        own = of_patient(record, patient)
-        for reader in readers(own):
-            fold(of_log(own, reader))
-        fold(of_log(own, "", Role.ADJUDICATOR))
