@@ -137,6 +137,18 @@ class TestOurOwn:
         assert (uncertain.status, uncertain.uncertain) == (Status.ADDED, True)
         assert {event.mode for event in other_store.load(study).events} == {Mode.BLIND}
 
+    def test_a_doubted_candidate_is_no_finding_and_comes_back_as_doubted(
+        self, reviewed: Reviewed, other_store: Store, load: Load
+    ) -> None:
+        (undecided,) = (f for f in reviewed.session.findings() if f.status is Status.OPEN)
+        reviewed.session.doubt(undecided.id)
+        path = next(reviewed.export("sr").iterdir())
+        other_store.remember_image(reviewed.image, reviewed.frame.pixel_sha256)
+        assert take(other_store, path, load).findings == 5
+        state = fold(of_log(other_store.load(reviewed.image.study.uid), READER))
+        (doubted,) = (finding for finding in state.findings if finding.status is Status.OPEN)
+        assert (doubted.uncertain, doubted.category) == (True, "opacity")
+
     def test_a_consensus_goes_into_the_log_of_the_consensus(
         self, store: Store, other_store: Store, tmp_path: Path, load: Load
     ) -> None:

@@ -103,3 +103,8 @@ IDENTITY = (
     "StudyID AccessionNumber ReferringPhysicianName StudyDescription"
 ).split()
 """What is copied besides where the identity is asked for: patient and study."""
+
+
+def term(keyword: str, value: str) -> str:
+    """A value of an attribute where it is one of its terms; empty where it may be anything."""
+    return value if value in TERMS[keyword] else ""

@@ -35,6 +35,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from detector.types import RESEARCH_USE_ONLY, Box
+from viewer.dicom.allowed import term
 from viewer.exchange.pages import Page
 from viewer.exchange.pictures import Encoded
 from viewer.review.finding import Event, Finding
@@ -74,9 +75,9 @@ def image_entry(number: int, file_name: str, page: Page, picture: Encoded) -> di
         "frame_number": image.frame_number,
         "pixel_sha256": page.record.pixel_sha256,
         "patient_key": page.record.patient_key,
-        "modality": image.series.modality,
-        "body_part": image.series.body_part,
-        "view": image.view,
+        "modality": term("Modality", image.series.modality),
+        "body_part": term("BodyPartExamined", image.series.body_part),
+        "view": term("ViewPosition", image.view),
         "value_mapping": {"slope": picture.slope, "intercept": picture.intercept},
         "tone_curve": None if curve is None else curve.to_json(),
         "review": "complete" if page.exhaustive else "partial",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from detector.types import Box
+from viewer.dicom.allowed import term
 from viewer.dicom.model import Frame, Image
 from viewer.dicom.region import values_inside
 from viewer.dicom.reported import Concept
@@ -69,7 +70,7 @@ def _value_at(point: tuple[float, float], frame: Frame) -> tuple[Figure, ...]:
     x, y = int(point[0]), int(point[1])
     if frame.is_colour or not (0 <= x < columns and 0 <= y < rows):
         return ()
-    return (Figure(_quantity(frame), float(frame.values[y, x]), frame.unit),)
+    return (Figure(_quantity(frame), float(frame.values[y, x]), _unit(frame)),)
 
 
 def _values_in(measurement: Measurement, frame: Frame) -> tuple[Figure, ...]:
@@ -81,7 +82,7 @@ def _values_in(measurement: Measurement, frame: Frame) -> tuple[Figure, ...]:
     if found is None:
         return ()
     return tuple(
-        Figure(_quantity(frame), value, frame.unit, derivation)
+        Figure(_quantity(frame), value, _unit(frame), derivation)
         for derivation, value in (
             (concepts.MEAN, found.mean),
             (concepts.DEVIATION, found.deviation),
@@ -93,3 +94,8 @@ def _values_in(measurement: Measurement, frame: Frame) -> tuple[Figure, ...]:
 
 def _quantity(frame: Frame) -> Concept:
     return concepts.ATTENUATION if frame.unit == "HU" else concepts.VALUE
+
+
+def _unit(frame: Frame) -> str:
+    """Rescale Type may hold any text: what is no unit stays behind."""
+    return term("RescaleType", frame.unit)

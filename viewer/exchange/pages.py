@@ -50,6 +50,11 @@ class Page:
         return tuple(pair for pair in self.decided if pair[0].status in POSITIVE)
 
     @property
+    def shown(self) -> tuple[tuple[Finding, Event], ...]:
+        """What a report draws: what is there, and what the reader doubts and has not rejected."""
+        return tuple(pair for pair in self.decided if pair[0].status is not Status.REJECTED)
+
+    @property
     def certain(self) -> tuple[tuple[Finding, Event], ...]:
         """What is there for sure: what a data set may show as an object."""
         return tuple(pair for pair in self.positive if not pair[0].uncertain)

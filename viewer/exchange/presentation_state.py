@@ -36,7 +36,7 @@ from viewer.exchange.pages import Page
 from viewer.exchange.pictures import write_durably
 from viewer.exchange.referring import Referred, person_name, studies, write_captures
 from viewer.exchange.shapes import Points, corners, outline
-from viewer.review.finding import Finding
+from viewer.review.finding import Finding, Status
 from viewer.version import VERSION
 
 _MAKER = "Lightbox"
@@ -175,7 +175,7 @@ def _annotations(each: Referred[_Seen]) -> list[GraphicAnnotation]:
         if words:
             texts.append(_text(words, points, each.dataset))
 
-    for finding, _ in page.positive:
+    for finding, _ in page.shown:
         layer = _UNCERTAIN if finding.uncertain else _FINDINGS
         draw(layer, "POLYLINE", corners(finding.box), _words(finding))
     for measurement, figures in zip(page.measurements, each.content.figures, strict=True):
@@ -203,7 +203,8 @@ def _layers(annotations: list[GraphicAnnotation]) -> list[GraphicLayer]:
 def _words(finding: Finding) -> str:
     score = "" if finding.score is None else f" {finding.score:.2f}"
     uncertain = ", uncertain" if finding.uncertain else ""
-    return f"{finding.category}{score}, {finding.status.value}{uncertain}"
+    status = "undecided" if finding.status is Status.OPEN else finding.status.value
+    return f"{finding.category}{score}, {status}{uncertain}"
 
 
 def _text(words: str, points: Points, dataset: Dataset) -> TextObject:

@@ -17,6 +17,7 @@ from pydicom.dataset import Dataset
 
 from detector.types import RESEARCH_USE_ONLY, Box, ModelCard
 from viewer.dicom import voi
+from viewer.dicom.allowed import term
 from viewer.dicom.attributes import person_name
 from viewer.dicom.model import Frame, Image, Picture
 from viewer.dicom.spacing import MILLIMETRES, scale_at
@@ -114,7 +115,7 @@ def report_of(
     events = [event for each in pages for _, event in each.page.decided]
     events += [signature] if signature else []
     signed = signature is not None and all(each.page.complete for each in pages)
-    numbers = iter(range(1, 1 + sum(len(each.page.positive) for each in pages)))
+    numbers = iter(range(1, 1 + sum(len(each.page.shown) for each in pages)))
     told = _Told(identity, len({event.reader for event in events}) > 1)
     images = tuple(
         _image(each, f"Image {place}", numbers, told) for place, each in enumerate(pages, start=1)
@@ -238,7 +239,7 @@ def _image(each: Referred[_Seen], title: str, numbers: Iterator[int], told: _Tol
     page, image = each.page, each.page.record.image
     marks: list[Mark] = []
     findings: list[ReportedFinding] = []
-    for finding, decision in page.positive:
+    for finding, decision in page.shown:
         number = next(numbers)
         kind = MarkKind.UNCERTAIN if finding.uncertain else MarkKind.FINDING
         marks.append(Mark(number, kind, _share(finding.box, image)))
@@ -284,7 +285,12 @@ def _stroke(letter: str, measurement: Measurement, image: Image) -> Stroke:
 def _kind(image: Image) -> str:
     series = image.series
     frame = f"frame {image.frame_number}" if image.number_of_frames > 1 else ""
-    words = " ".join(part for part in (series.modality, series.body_part, image.view) if part)
+    parts = (
+        term("Modality", series.modality),
+        term("BodyPartExamined", series.body_part),
+        term("ViewPosition", image.view),
+    )
+    words = " ".join(part for part in parts if part)
     return ", ".join(part for part in (words, frame) if part)
 
 
@@ -304,7 +310,7 @@ def _share(box: Box, image: Image) -> tuple[float, float, float, float]:
 def _finding(
     number: str, finding: Finding, decision: Event, image: Image, told: _Told
 ) -> ReportedFinding:
-    said = [finding.status.value]
+    said = ["undecided" if finding.status is Status.OPEN else finding.status.value]
     said += ["uncertain"] if finding.uncertain else []
     said += [f"reason: {finding.reason.value}"] if finding.reason else []
     return ReportedFinding(

@@ -2,7 +2,8 @@
 
 Each finding is a planar ROI measurement group (TID 1410): its box as a closed polyline on the
 image, what it is, where, whose algorithm proposed it with which score, and what the reader said of
-it. A rejected candidate has a group as well, but no Finding: it is stated as nothing. Each image
+it. A candidate that the reader rejected, or only doubts, has a group as well, but no Finding: it is
+stated as nothing. Each image
 has a group of its own (TID 1501) that says how completely it was reviewed, since an image without
 a finding says nothing else. The reader's measurements follow.
 
@@ -54,7 +55,7 @@ from viewer.exchange.pages import Page
 from viewer.exchange.pictures import write_durably
 from viewer.exchange.referring import Referred, person_name, studies, write_captures
 from viewer.exchange.shapes import corners, outline
-from viewer.review.finding import Event, Finding, Role, Status
+from viewer.review.finding import POSITIVE, Event, Finding, Role
 from viewer.review.measurement import Measurement, Shape
 from viewer.version import VERSION
 
@@ -219,16 +220,16 @@ def _image_group(each: Referred[Measured]) -> _Group:
 
 
 def _finding_group(each: Referred[Measured], finding: Finding, decision: Event) -> _Group:
-    rejected = finding.status is Status.REJECTED
+    stated = finding.status in POSITIVE
     concept = concepts.concept_of(finding.category)
     series = each.page.record.image.series
     group = PlanarROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=TrackingIdentifier(
             uid=f"2.25.{uuid.uuid5(_DEVICE, finding.id).int}",
-            identifier=f"{'Rejected candidate' if rejected else 'Finding'}: {finding.category}",
+            identifier=f"{'Finding' if stated else 'Candidate'}: {finding.category}",
         ),
         referenced_region=ImageRegion("POLYLINE", corners(finding.box), _source(each)),
-        finding_type=None if rejected else _coded(concept),
+        finding_type=_coded(concept) if stated else None,
         finding_sites=[FindingSite(_coded(concepts.CHEST))]
         if series.body_part in _CHESTS
         else None,
@@ -279,7 +280,7 @@ def _evaluations(
         said.append((concepts.CERTAINTY, concepts.UNCERTAIN))
     if finding.reason is not None:
         said.append((concepts.REASON, concepts.own(finding.reason.value)))
-    if finding.status is Status.REJECTED or concepts.category_of(concept) != finding.category:
+    if finding.status not in POSITIVE or concepts.category_of(concept) != finding.category:
         said.append((concepts.CATEGORY, concepts.own(finding.category)))
     marks = concepts.MARKS_VISIBLE if decision.ai_visible else concepts.MARKS_HIDDEN
     said += [(concepts.MODE, concepts.own(decision.mode.value)), (concepts.MARKS, marks)]
