@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from viewer.dicom.deidentify import copy_of
 from viewer.dicom.model import Frame, Image
 from viewer.dicom.pixels import decode
@@ -23,6 +25,28 @@ Load = Callable[[Path], list[tuple[Image, Frame]]]
 OpenFile = Callable[[Store, Path], tuple[ReviewSession, list[tuple[Image, Frame]]]]
 
 DATASETS = ("coco", "yolo", "voc", "csv", "tfrecord")
+
+ROWS, COLUMNS = 60, 90
+ODD = (
+    "opacity",
+    'a "b" \\ c',
+    "it's, so",
+    "=1+1",
+    "Ödem ＝ 肺",
+    "two  words #3",
+    "<&>",
+    "@x",
+    "'=y",
+)
+
+
+def chest(number: int, **tags: Any) -> dict[str, Any]:
+    pixels = np.random.default_rng(number).integers(0, 4096, (ROWS, COLUMNS)).astype(np.uint16)
+    return {
+        "pixels": pixels,
+        "PatientID": f"P{number}",
+        "StudyInstanceUID": f"2.25.{number}",
+    } | tags
 
 
 def export(store: Store, out: Path, name: str, **options: Any) -> ExportSummary:
@@ -57,3 +81,7 @@ def essence(store: Store, digits: int = 6) -> list[tuple[object, ...]]:
         )
         for each in findings(store)
     )
+
+
+def keys(store: Store) -> set[str]:
+    return {image.patient_key for uid in store.study_uids() for image in store.load(uid).images}
