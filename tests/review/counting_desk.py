@@ -12,11 +12,12 @@ import random
 import sys
 from collections import Counter
 
-from tests.review.scripted_reader import STUDY
 from viewer.errors import ConflictError
 from viewer.review.place import place_from_text
 from viewer.review.session import ReviewSession
 from viewer.review.store import Store
+
+STUDIES = ("1.2.1", "1.2.2", "1.2.3", "1.2.4")
 
 
 def main(place: str, edits: int, seed: int) -> None:
@@ -24,10 +25,11 @@ def main(place: str, edits: int, seed: int) -> None:
     counted: Counter[str] = Counter()
     conflicts = 0
     with Store.open(place_from_text(place)) as store:
-        session = ReviewSession(store, STUDY, "desk")
+        sessions = [ReviewSession(store, study, "desk") for study in STUDIES]
         print("ready", flush=True)
         sys.stdin.readline()
         while counted.total() < edits:
+            session = chance.choice(sessions)
             finding = chance.choice(session.findings())
             try:
                 session.note(finding.id, str(int(finding.note or 0) + 1))
