@@ -171,9 +171,10 @@ def state_of_again(reviewed: Reviewed) -> Path:
 
 
 class TestDcmtk:
-    def test_it_finds_no_fault(self, reviewed: Reviewed) -> None:
+    @pytest.mark.parametrize("identity", [False, True])
+    def test_it_finds_no_fault(self, reviewed: Reviewed, identity: bool) -> None:
         measure(reviewed)
-        words = run_peer("dcmpschk", str(state_of(reviewed).path))
+        words = run_peer("dcmpschk", str(state_of(reviewed, Options(identity=identity)).path))
         assert "Test passed" in words
 
     @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
