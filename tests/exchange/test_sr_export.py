@@ -159,8 +159,7 @@ class TestIdentity:
         record = reviewed.store.image(reviewed.image.uid, 1)
         assert record is not None
         assert report.PatientID == record.patient_key
-        assert report.PatientName == f"{record.patient_key}^"
-        assert (report.StudyDate, report.AccessionNumber) == ("", "")
+        assert (report.PatientName, report.StudyDate, report.AccessionNumber) == ("", "", "")
         assert report.PatientIdentityRemoved == "YES"
         raw = only(reviewed.folder / "sr").read_bytes()
         for identity in (reviewed.image.uid, reviewed.image.study.uid, "ID-7", "ACC-9", "Muster"):

@@ -106,7 +106,7 @@ class TestOurOwn:
         ] * 3
         assert after[3].weights_sha256 is None
         assert [e.threshold for e in after[:3]] == [0.37] * 3
-        assert summary.notes == ("Measurements of the report that were not taken over: 5.",)
+        assert summary.notes == ("5 measurements of the report were not taken over.",)
 
     def test_a_second_time_adds_nothing(
         self, reviewed: Reviewed, other_store: Store, load: Load
@@ -285,7 +285,7 @@ class TestOthers:
         assert (found.x_min, found.y_min, found.x_max, found.y_max) == pytest.approx(
             (box.x_min, box.y_min, box.x_max, box.y_max), abs=1e-4
         )
-        assert summary.notes == ("Regions that were no boxes, and whose boxes were taken: 1.",)
+        assert summary.notes == ("1 regions were no boxes; the boxes around them were taken over.",)
 
     def test_unknown_codes_keep_their_meaning(
         self, reviewed: Reviewed, load: Load, tmp_path: Path

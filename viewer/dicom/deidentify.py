@@ -199,7 +199,7 @@ def _name(copy: Dataset, source: Dataset, image: Image, pseudonym: Pseudonym | N
         for keyword in allowed.IDENTITY:
             setattr(copy, keyword, "")
         del copy.IssuerOfPatientID, copy.StudyDescription
-        copy.PatientID, copy.PatientName = pseudonym.patient_key, pseudonym.name
+        copy.PatientID = pseudonym.patient_key
         copy.PatientIdentityRemoved = "YES"
         copy.DeidentificationMethod = METHOD
         copy.LongitudinalTemporalInformationModified = "REMOVED"

@@ -46,14 +46,14 @@ def read_measurement_report(path: Path) -> MeasurementReport:
     InputError
         The file is gone, damaged, above a limit, or no structured report.
     """
-    with refusing(f"{path.name} cannot be read"), open_source(path, "") as stream:
+    with refusing("The report cannot be read"), open_source(path, "") as stream:
         head = stream.read(132)
         stream.seek(0)
         if not looks_like_dicom(head):
-            raise InputError(f"{path.name} is not DICOM.")
+            raise InputError("The file is not DICOM.")
         dataset = read_dicom(stream, whole=True).dataset
         if kind_of(dataset) is not Kind.REPORT:
-            raise InputError(f"{path.name} is no structured report.")
+            raise InputError("The file is no structured report.")
         return measurement_report_of(dataset)
 
 

@@ -17,11 +17,6 @@ class Pseudonym:
     patient_key: str
     secret: bytes = field(repr=False)
 
-    @property
-    def name(self) -> str:
-        """For Patient's Name, which programs want filled; a family name alone."""
-        return f"{self.patient_key}^"
-
     def uid(self, uid: str) -> str:
         """The UID that stands for another one: the root "2.25." and 128 bits (PS3.5 B.2)."""
         digest = hmac.new(self.secret, uid.encode("utf-8", "surrogatepass"), "sha256").digest()

@@ -95,6 +95,7 @@ class MeasurementReport:
     Attributes
     ----------
     persons : the person observers of the whole document.
+    algorithm : the one of the whole document, where it names one.
     texts : of the document, by the code of their concept names.
     verified : Verification Flag.
     patient_id : (0010,0020).

@@ -31,9 +31,9 @@ def secondary_capture(image: Image, frame: Frame, pseudonym: Pseudonym) -> Datas
     capture.SeriesNumber, capture.InstanceNumber = 1, image.frame_number
     capture.Manufacturer = capture.SecondaryCaptureDeviceManufacturer = "Lightbox"
     capture.SecondaryCaptureDeviceSoftwareVersions = VERSION
-    capture.PatientID, capture.PatientName = pseudonym.patient_key, pseudonym.name
+    capture.PatientID = pseudonym.patient_key
     for unknown in (
-        "PatientBirthDate PatientSex StudyDate StudyTime StudyID AccessionNumber "
+        "PatientName PatientBirthDate PatientSex StudyDate StudyTime StudyID AccessionNumber "
         "ReferringPhysicianName PatientOrientation"
     ).split():
         setattr(capture, unknown, "")

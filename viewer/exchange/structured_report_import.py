@@ -99,12 +99,12 @@ class _Reading:
     def notes(self) -> Iterator[str]:
         """What was not restored, or not as it was, in sentences."""
         if self.measurements:
-            yield f"Measurements of the report that were not taken over: {self.measurements}."
+            yield f"{self.measurements} measurements of the report were not taken over."
         if self.rounded:
-            yield f"Regions that were no boxes, and whose boxes were taken: {self.rounded}."
+            yield f"{self.rounded} regions were no boxes; the boxes around them were taken over."
         yield from self.left_out[:_MOST_NAMED]
         if len(self.left_out) > _MOST_NAMED:
-            yield f"Further groups that were not: {len(self.left_out) - _MOST_NAMED}."
+            yield f"{len(self.left_out) - _MOST_NAMED} more groups were not taken over."
 
     def boxes(self, group: ReportedGroup) -> Iterator[LabelBox]:
         """What a group says, once for each of its regions and frames."""

@@ -262,6 +262,10 @@ TABLE: tuple[Row, ...] = (
     Row("blind_first", "Fi&ndings", "Blind first: AI marks after a signed first read",
         ("Ctrl+G",), lambda w: w.reviewing.toggle_blind_first(),
         checked=lambda f: f.blind_first, gap=True),
+    Row("differences", "&Review", "Compare with an earlier run…", ("Shift+D",),
+        lambda w: w.differing.open(), lambda f: f.reanalysed),
+    Row("adjudicate", "&Review", "Adjudicate this study…", ("Shift+A",),
+        lambda w: w.adjudicating.open(), lambda f: f.several_signed),
     Row("keys", "&Help", "Keys and mouse", ("F1",), lambda w: w.show_keys()),
     Row("about", "&Help", "About Lightbox", (), lambda w: w.asking.about()),
 )  # fmt: skip

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from viewer.ui.adjudicating import Adjudicating
 from viewer.ui.analysis import Analysis
 from viewer.ui.asking import Asking
 from viewer.ui.cine import Cine
 from viewer.ui.deciding import Deciding
+from viewer.ui.differing import Differing
 from viewer.ui.dressing import Dressing
 from viewer.ui.finding_menus import FindingMenus
 from viewer.ui.full_screen import FullScreen
@@ -48,6 +50,8 @@ class Desk(Protocol):
     full_screen: FullScreen
     tags: TagBrowser
     view_picture: ViewPicture
+    differing: Differing
+    adjudicating: Adjudicating
 
     @property
     def viewport(self) -> Viewport:

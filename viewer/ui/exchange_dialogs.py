@@ -195,7 +195,6 @@ class ImportDialog(QDialog):
         form.addRow("Labels", _beside(self.path, file, whole))
         form.addRow("Format", _under(self.format, self.hint))
         layout = QVBoxLayout(self)
-        layout.setSpacing(16)
         layout.addLayout(form)
         layout.addWidget(self.buttons)
         self.path.textChanged.connect(self._check)

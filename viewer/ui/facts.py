@@ -46,3 +46,5 @@ class Facts:
     segments_shown: bool = True
     overlays: bool = False  # the frame has DICOM overlay planes
     overlays_shown: bool = True
+    reanalysed: bool = False  # an image of the study was analysed more than once
+    several_signed: bool = False  # two readers or more have signed the study

@@ -27,12 +27,14 @@ from viewer.review.thresholds import Thresholds
 from viewer.settings import Settings
 from viewer.ui import dialogs, wording
 from viewer.ui.actions import Actions, page_of_keys
+from viewer.ui.adjudicating import Adjudicating
 from viewer.ui.analysis import Analysis, Model
 from viewer.ui.arrival import Arrival
 from viewer.ui.asking import Asking
 from viewer.ui.backing_up import BackingUp
 from viewer.ui.cine import Cine
 from viewer.ui.deciding import Deciding
+from viewer.ui.differing import Differing
 from viewer.ui.dressing import Dressing
 from viewer.ui.drop_target import DropTarget
 from viewer.ui.engine import Engine
@@ -56,6 +58,7 @@ from viewer.ui.presets import Presets
 from viewer.ui.reading import Reading
 from viewer.ui.review_side import ReviewSide
 from viewer.ui.reviewing import Reviewing
+from viewer.ui.rows_place import RowsPlace
 from viewer.ui.status_line import StatusLine
 from viewer.ui.study_browser import StudyBrowser
 from viewer.ui.tag_browser import TagBrowser
@@ -162,6 +165,10 @@ class MainWindow(QMainWindow):
         self.presets = Presets(self.reading, self.grid)
         self.cine = Cine(self.reading, self.grid, self)
         self.full_screen = FullScreen(self)
+        self.findings_dock = QDockWidget("Findings", self)
+        self.rows_place = RowsPlace(self, self)
+        self.differing = Differing(self.reading, self.deciding, self.rows_place, self)
+        self.adjudicating = Adjudicating(self.reading, self.deciding, self.rows_place, self)
         self.mpr = Mpr(self._jobs, engine.decode_for_volume, self, self)
         self.sample_button = QPushButton("Open the sample study", self.viewport)
         self.side = ReviewSide(
@@ -238,9 +245,10 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.panel, 1)
         column.addWidget(self.bar)
-        left = self._dock("Studies", self.browser, Qt.DockWidgetArea.LeftDockWidgetArea)
-        findings = self._dock("Findings", right, Qt.DockWidgetArea.RightDockWidgetArea)
-        self.resizeDocks([left, findings], [250, 290], Qt.Orientation.Horizontal)
+        left = QDockWidget("Studies", self)
+        self._dock(left, self.browser, Qt.DockWidgetArea.LeftDockWidgetArea)
+        self._dock(self.findings_dock, right, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.resizeDocks([left, self.findings_dock], [250, 290], Qt.Orientation.Horizontal)
         below = QVBoxLayout(self.viewport)
         below.addStretch(64)
         below.addWidget(self.sample_button, 0, Qt.AlignmentFlag.AlignHCenter)
@@ -249,13 +257,11 @@ class MainWindow(QMainWindow):
         self._restore_size()
         self.viewport.setFocus()
 
-    def _dock(self, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget(title, self)
-        dock.setObjectName(title.lower())
+    def _dock(self, dock: QDockWidget, widget: QWidget, area: Qt.DockWidgetArea) -> None:
+        dock.setObjectName(dock.windowTitle().lower())
         dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         dock.setWidget(widget)
         self.addDockWidget(area, dock)
-        return dock
 
     def _restore_size(self) -> None:
         screen = QGuiApplication.primaryScreen().availableSize()
@@ -292,7 +298,8 @@ class MainWindow(QMainWindow):
         self.reading.image_shown.connect(lambda: self.centre.setCurrentWidget(self.grid))
         self.centre.currentChanged.connect(lambda _: self.presentation.refresh())
         self.presentation.facts_changed.connect(self.mpr.follow)
-        self.mpr.facts_changed.connect(self.actions_table.update)
+        self.mpr.facts_changed.connect(self.rows_place.follow)
+        self.rows_place.facts_changed.connect(self.actions_table.update)
         self.presentation.title_changed.connect(self.setWindowTitle)
 
     def _connect_work(self) -> None:
@@ -324,6 +331,10 @@ class MainWindow(QMainWindow):
         self.status.cancelled.connect(self.exchanging.cancel)
         self.backing_up.failed.connect(self.notice.problem)
         self.mpr.failed.connect(self.notice.problem)
+        # How much the detector shows is no word for an adjudicator, who has not asked for it.
+        self.rows_place.opened.connect(self.status.machine.hide)
+        self.rows_place.closed.connect(self.status.machine.show)
+        self.adjudicating.told.connect(self.notice.inform)
         self.status.skipped_asked.connect(
             lambda: dialogs.OpenReport(self, self.opening.skipped).exec()
         )
@@ -332,8 +343,8 @@ class MainWindow(QMainWindow):
 
     @property
     def viewport(self) -> Viewport:
-        """The active one: of the images, or of the MPR planes in their place."""
-        return self.mpr.viewport or self.grid.viewport
+        """The active one: of the images, or of the page in their place."""
+        return self.mpr.viewport or self.rows_place.viewport or self.grid.viewport
 
     # --- opening and keeping ---------------------------------------------------------------------
 
@@ -399,6 +410,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.full_screen.leave()  # the next window opens with all its panels
+        self.rows_place.leave()
         geometry, state = (
             base64.b64encode(kept.data()).decode("ascii")
             for kept in (self.saveGeometry(), self.saveState())

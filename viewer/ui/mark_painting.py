@@ -44,9 +44,10 @@ class Tag:
 
 
 def tag_text(mark: Mark) -> str:
-    """Category and score as the tag gives them, with a question mark where it is uncertain."""
+    """Owner, category and score as the tag gives them, with a question mark where uncertain."""
+    owner = "" if mark.look is None else f"{mark.look.owner} "
     score = "" if mark.score is None else f" {mark.score:.2f}"
-    return f"{mark.category}{score}{' ?' if mark.uncertain else ''}"
+    return f"{owner}{mark.category}{score}{' ?' if mark.uncertain else ''}"
 
 
 def lay_out_tags(
@@ -143,8 +144,8 @@ def paint_draft(painter: QPainter, screen: Box, ratio: float, size: str, new: bo
 
 
 def mark_colour(mark: Mark) -> QColor:
-    """The colour of a mark's status, brighter when it is selected."""
-    colour = _COLOURS[mark.status]
+    """The colour of a mark's look or status, brighter when it is selected."""
+    colour = _COLOURS[mark.status] if mark.look is None else QColor(mark.look.colour)
     return colour.lighter(118) if mark.selected else colour
 
 
@@ -155,7 +156,7 @@ def _paint_box(painter: QPainter, mark: Mark, screen: Box, ratio: float, hovered
     colour = mark_colour(mark)
     pen = QPen(colour.lighter(125) if hovered else colour, width)
     pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
-    if mark.status is Status.OPEN:
+    if mark.status is Status.OPEN if mark.look is None else mark.look.dashed:
         small = min(screen.width, screen.height) < _SMALL
         pen.setDashPattern(_SHORT_DASHES if small else _DASHES)
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)

@@ -17,8 +17,29 @@ EDGE_REACH = 3.0  # a click so near to a box's line still means the box
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """How a mark is drawn where several have made them, or several runs.
+
+    Attributes
+    ----------
+    owner : whose it is; its tag begins with it, since colour alone tells nothing.
+    colour : as #rrggbb.
+    dashed : drawn with a broken line.
+    """
+
+    owner: str
+    colour: str
+    dashed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
-    """A finding as it is drawn: box in pixels of the original frame."""
+    """A finding as it is drawn: box in pixels of the original frame.
+
+    Attributes
+    ----------
+    look : None: as its status says.
+    """
 
     id: str
     box: Box
@@ -27,6 +48,7 @@ class Mark:
     score: float | None
     selected: bool = False
     uncertain: bool = False
+    look: Look | None = None
 
 
 class Handle(Enum):

@@ -32,6 +32,7 @@ from viewer.errors import ViewerError
 from viewer.installed import InstalledModel
 from viewer.ui import dialogs, theme
 from viewer.ui.model_choice import ModelChoice
+from viewer.ui.review_words import CARRYING
 from viewer.ui.wording import model_cells, plain_tip
 
 _HEADS = ("", "Name", "Version", "Architecture", "Categories", "Input", "Source")
@@ -85,7 +86,7 @@ class ModelsDialog(QDialog):
         self.show_models()
         self.say(
             "The model in use has a star. Another one analyses from the next image on; F5 analyses "
-            "the image on the screen again."
+            f"the image on the screen again. {CARRYING}"
         )
 
     def _button(self, box: QDialogButtonBox, text: str) -> QPushButton:

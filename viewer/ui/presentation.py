@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from viewer.review.finding import Finding, Mode, Status
+from viewer.review.record import StudyRecord
 from viewer.review.thresholds import Thresholds
 from viewer.ui import wording
 from viewer.ui.analysis import Analysis, Outcome
@@ -173,6 +174,8 @@ class Presentation(QObject):
             segments_shown=self._dressing.segments_shown,
             overlays=seen and reading.loaded is not None and bool(reading.loaded.frame.overlays),
             overlays_shown=self._dressing.overlays_shown,
+            reanalysed=session is not None and not session.blind and _reanalysed(session.record),
+            several_signed=session is not None and len(session.signers) > 1,
         )
 
     def use_tool(self, tool: Tool) -> None:
@@ -197,6 +200,10 @@ class Presentation(QObject):
         there = self._browser.studies.neighbour(by)
         if there is not None:
             self._reading.open(there)
+
+
+def _reanalysed(record: StudyRecord) -> bool:
+    return len({run.image for run in record.runs}) < len(record.runs)
 
 
 def _mark(found: Finding, *, selected: bool) -> Mark:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from viewer.review.finding import Event, Finding, Status, Verb
 from viewer.review.fold import ReviewState
 from viewer.review.history import History
+from viewer.review.matching import SAME_FINDING_IOU
 from viewer.review.operating_point import MeasuredSet, OperatingPoint
 from viewer.review.thresholds import Thresholds
 
@@ -19,6 +20,12 @@ STATUS_WORDS = {
     Status.REJECTED: "rejected",
     Status.ADDED: "added by reader",
 }
+
+CARRYING = (
+    "Decisions carry over to a candidate of a newer run that is of the same category and overlaps "
+    f"by at least {SAME_FINDING_IOU:g} (intersection over union); each to one candidate, whatever "
+    "was decided."
+)
 
 _PERCENT = "\N{NO-BREAK SPACE}%"  # a line shall not begin with it
 

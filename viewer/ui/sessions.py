@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from viewer.dicom.model import Image, ImageKey, StudyHeader
 from viewer.errors import StoreError
+from viewer.review.adjudication import Adjudication
 from viewer.review.finding import Mode
 from viewer.review.session import ReviewSession
 
@@ -74,6 +75,11 @@ class Sessions(QObject):
     def _note_mode(self, key: tuple[str, str], session: ReviewSession) -> None:
         if not session.blind:
             self._open_with_marks.add((session.reader, *key))
+
+    def adjudication(self, study: StudyHeader) -> Adjudication:
+        """The consensus on a study, read from the store as it is now."""
+        uid, patient_key = self._key(study)
+        return Adjudication(self._store, uid, self.reader, patient_key)
 
     def drop(self, study: StudyHeader) -> None:
         """A study was closed; what was decided on it is in the store."""

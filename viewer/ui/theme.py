@@ -33,6 +33,12 @@ MARK_CORRECTED = QColor("#3ecf9d")
 MARK_REJECTED = QColor("#a7adb4")
 MARK_ADDED = QColor("#56b4e9")
 MEASUREMENT = QColor("#f0e442")  # the palette's yellow: lines, where marks are boxes with a tag
+READERS = (  # boxes of several readers on one picture, told apart by their letters as well
+    QColor("#f5b02e"),
+    QColor("#56b4e9"),
+    QColor("#e08fc0"),
+    QColor("#f0e442"),
+)
 PROPOSAL = QColor("#c9ced4")
 OVERLAY = QColor("#d8f05a")  # DICOM overlay planes: no colour of a mark
 
