@@ -214,3 +214,36 @@ class TestIdentity:
         reviewed = review(store, path, tmp_path)
         for text in both(reviewed.export("report", WITH_IDENTITY)):
             assert name.partition("^")[2] in text
+
+
+def test_the_sources_of_a_consensus_are_named(reviewed: Reviewed) -> None:
+    from datetime import UTC, datetime
+
+    from detector.types import Box
+    from viewer.review.finding import Event, Finding, Role, Source, Status, Verb
+
+    box = Box(3, 4, 30, 40)
+    sources = (
+        Source("Ann", "1", box, "opacity", Status.ACCEPTED),
+        Source("Bob", "2", box, "nodule", Status.ADDED, uncertain=True),
+    )
+    agreed = Finding("f", reviewed.key, box, "opacity", Status.ADDED, sources=sources)
+    at = datetime(2024, 5, 6, 7, 8, tzinfo=UTC)
+    study = reviewed.image.study.uid
+    role = Role.ADJUDICATOR
+    reviewed.store.append(
+        [
+            Event("e", study, Verb.ADD, None, agreed, "Judge", at, 0.2, True, role=role),
+            Event(
+                "s", study, Verb.SIGN, None, None, "Judge", at, 0.2, True,
+                covers=(reviewed.key,), role=role,
+            ),
+        ]
+    )  # fmt: skip
+    for text in both(reviewed.export("report")):
+        assert "Consensus Judge" in text
+        assert "Ann: opacity, accepted; Bob: nodule, added, uncertain" in text
+    (path,) = reviewed.export("sr").iterdir()
+    words = path.read_bytes()
+    assert b"Ann: opacity, accepted" in words
+    assert b"consensus: Judge" in words

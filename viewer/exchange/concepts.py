@@ -65,6 +65,7 @@ CATEGORY = own("category", "Category")
 MODE = own("reading-mode", "How the detector's marks came into the reading")
 MARKS = own("marks", "Marks of the detector")
 MARKS_VISIBLE, MARKS_HIDDEN = own("visible"), own("hidden")
+SOURCE = own("consensus-source", "What a reader of the consensus had said")
 # What is said of an image.
 REVIEW = own("image-review", "Review of the image")
 COMPLETE, PARTIAL = own("complete", "Reviewed completely"), own("partial", "Reviewed in part")

@@ -18,6 +18,7 @@ from viewer.errors import EngineError, InputError
 from viewer.exchange.export import Export
 from viewer.exchange.pages import Page, name_of
 from viewer.exchange.pictures import write_durably
+from viewer.review.finding import Source
 
 _T = TypeVar("_T")
 _LONGEST_NAME = 62
@@ -93,6 +94,12 @@ def write_captures(work: Export, pages: list[Referred[_T]], name: str) -> None:
         if each.page.record.image.is_plain:
             suffix = f"-{number}" if len(pages) > 1 else ""
             write_durably(work.folder / f"{name}-image{suffix}.dcm", file_of(each.dataset))
+
+
+def source_words(source: Source) -> str:
+    """What a reader had said of a finding of the consensus."""
+    uncertain = ", uncertain" if source.uncertain else ""
+    return f"{source.reader}: {source.category}, {source.status.value}{uncertain}"
 
 
 def person_name(name: str) -> str:

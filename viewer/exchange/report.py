@@ -25,7 +25,7 @@ from viewer.exchange.export import Export, Written
 from viewer.exchange.measured import Figure, figures_of
 from viewer.exchange.pages import Page
 from viewer.exchange.pictures import png, write_durably
-from viewer.exchange.referring import Referred, studies
+from viewer.exchange.referring import Referred, source_words, studies
 from viewer.exchange.report_html import html_of
 from viewer.exchange.report_model import (
     Fact,
@@ -177,7 +177,7 @@ def _reading(
     signed = "not signed" if signature is None else f"{signature.reader}, {_time(signature.at)}"
     modes = list(dict.fromkeys(_MODES[event.mode] for event in events))
     facts = [
-        Fact("Consensus by" if consensus else "Reader", ", ".join(readers)),
+        Fact("Consensus" if consensus else "Reader", ", ".join(readers)),
         Fact("Signed", signed),
         Fact("Reading", "; ".join(modes)),
         Fact("Amendment", signature.comment if signature and identity else ""),
@@ -204,7 +204,15 @@ def _machine(
         return (Fact("Detector", "no detector was used"),)
     facts: list[Fact] = []
     for weights, (name, version) in models.items():
-        thresholds = {event.threshold for event in events if event.weights_sha256 == weights}
+        thresholds = {
+            event.threshold_of(finding.category)
+            for each in pages
+            for finding, event in each.page.decided
+            if event.weights_sha256 == weights
+        }
+        signature = pages[0].page.signature
+        if not thresholds and signature is not None and signature.ai_visible:
+            thresholds = {signature.threshold}  # no mark was judged, and that was signed
         facts += [
             Fact("Detector", f"{name} {version}"),
             Fact("Weights", f"SHA-256 {weights}"),
@@ -313,6 +321,8 @@ def _finding(
     said = ["undecided" if finding.status is Status.OPEN else finding.status.value]
     said += ["uncertain"] if finding.uncertain else []
     said += [f"reason: {finding.reason.value}"] if finding.reason else []
+    said_besides = [source_words(source) for source in finding.sources]
+    said_besides += [finding.note] if finding.note and told.identity else []
     return ReportedFinding(
         number=number,
         category=finding.category,
@@ -320,7 +330,7 @@ def _finding(
         score="" if finding.score is None else f"{finding.score:.2f}",
         size=_size(finding.box, image),
         decided=f"{_time(decision.at)}{f', {decision.reader}' if told.readers else ''}",
-        note=finding.note if told.identity else "",
+        note="; ".join(said_besides),
     )
 
 

@@ -53,7 +53,13 @@ from viewer.exchange.export import Export, Written
 from viewer.exchange.measured import Figure, figures_of
 from viewer.exchange.pages import Page
 from viewer.exchange.pictures import write_durably
-from viewer.exchange.referring import Referred, person_name, studies, write_captures
+from viewer.exchange.referring import (
+    Referred,
+    person_name,
+    source_words,
+    studies,
+    write_captures,
+)
 from viewer.exchange.shapes import corners, outline
 from viewer.review.finding import POSITIVE, Event, Finding, Role
 from viewer.review.measurement import Measurement, Shape
@@ -243,6 +249,9 @@ def _finding_group(each: Referred[Measured], finding: Finding, decision: Event) 
         _coded(concepts.PERSON_OBSERVER), person_name(decision.reader), "HAS OBS CONTEXT"
     )
     container.ContentSequence.append(observer)
+    container.ContentSequence.extend(
+        _text(concepts.SOURCE, source_words(source)) for source in finding.sources
+    )
     if finding.note and "PatientIdentityRemoved" not in each.dataset:
         container.ContentSequence.append(_text(concepts.COMMENT, finding.note))
     return group
