@@ -36,12 +36,13 @@ def open_desk(desk: Desk, tmp_path: Path) -> Desk:
     return desk
 
 
-def meet(kind: type[QWidget], do: Callable[[QWidget], None], tries: int = 100) -> None:
+def meet(kind: type[QWidget], do: Callable[[QWidget], None], tries: int = 600) -> None:
     """Do something with the dialog or menu that is about to come, as a person would."""
 
     def look() -> None:
-        there = QApplication.activePopupWidget() or QApplication.activeModalWidget()
-        if isinstance(there, kind):
+        popup, dialog = QApplication.activePopupWidget(), QApplication.activeModalWidget()
+        there = popup or dialog
+        if isinstance(there, kind) and (popup or there.isActiveWindow()):
             do(there)
         elif tries:
             meet(kind, do, tries - 1)

@@ -124,7 +124,8 @@ class Desk:
         modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
         widget: QWidget | None = None,
     ) -> None:
-        if not self.window.isActiveWindow():  # a dialog was open
+        QApplication.processEvents()  # a dialog that has just closed may still take the focus along
+        if not self.window.isActiveWindow():
             with self.qtbot.waitActive(self.window):
                 self.window.activateWindow()
         QTest.keyClick(widget or self.window.viewport, key, modifier)  # type: ignore[call-overload]
