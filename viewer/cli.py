@@ -12,11 +12,11 @@ from typing import NoReturn
 
 from detector.types import RESEARCH_USE_ONLY, DetectorError
 from viewer import log
+from viewer.commands import review_arguments
+from viewer.commands.common_arguments import add_database, add_device, add_home
 from viewer.commands.console import UsageError, require_paths, tell
-from viewer.dicom.model import VoiFunction, VoiWindow
-from viewer.errors import ExchangeError, InputError, ViewerError
-from viewer.exchange.formats import FORMATS
-from viewer.exchange.options import BurnedIn, Options, Pictures, Split
+from viewer.commands.values import file_to_write, png_to_write, score, whole_number, window
+from viewer.errors import InputError, ViewerError
 from viewer.home import Home
 from viewer.version import VERSION
 
@@ -98,8 +98,8 @@ def _window_parser() -> argparse.ArgumentParser:
             "2 the command line is wrong."
         ),
     )
-    _add_home(parser, default=None)
-    _add_database(parser, default=None)
+    add_home(parser, default=None)
+    add_database(parser, default=None)
     parser.add_argument("--version", action="version", version=f"Lightbox {VERSION}")
     parser.add_argument(
         "paths",
@@ -114,8 +114,8 @@ def _window_parser() -> argparse.ArgumentParser:
 
 def _command_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog=PROGRAM, allow_abbrev=False)
-    _add_home(parser, default=None)
-    _add_database(parser, default=None)
+    add_home(parser, default=None)
+    add_database(parser, default=None)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, (text, add_arguments, run) in _COMMANDS.items():
         command = commands.add_parser(
@@ -127,40 +127,9 @@ def _command_parser() -> argparse.ArgumentParser:
             epilog=RESEARCH_USE_ONLY,
         )
         add_arguments(command)
-        _add_home(command, default=argparse.SUPPRESS)  # else it would undo one given before
+        add_home(command, default=argparse.SUPPRESS)  # else it would undo one given before
         command.set_defaults(run=run)
     return parser
-
-
-def _add_home(parser: argparse.ArgumentParser, default: str | None) -> None:
-    parser.add_argument(
-        "--home",
-        type=Path,
-        default=default,
-        metavar="DIR",
-        help="folder for the label database, settings, logs and trained models (else the variable "
-        "LIGHTBOX_HOME, else the place that the system gives to applications)",
-    )
-
-
-def _add_database(parser: argparse.ArgumentParser, default: str | None = argparse.SUPPRESS) -> None:
-    parser.add_argument(
-        "--db",
-        default=default,
-        metavar="PLACE",
-        help="the label database: a file, or postgresql+psycopg://USER@HOST/NAME, which several "
-        "desks can share (else the variable LIGHTBOX_DB, where a password is less in sight, else "
-        "labels.sqlite in the folder of --home)",
-    )
-
-
-def _add_device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--device",
-        choices=("auto", "cpu", "cuda", "mps"),
-        default="auto",
-        help="where the model runs; auto takes a graphics card where there is one",
-    )
 
 
 # --- arguments of each command -------------------------------------------------------------------
@@ -168,16 +137,16 @@ def _add_device(parser: argparse.ArgumentParser) -> None:
 
 def _add_detect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
-    parser.add_argument("--out", required=True, type=_file_to_write, metavar="FILE.json")
+    parser.add_argument("--out", required=True, type=file_to_write, metavar="FILE.json")
     parser.add_argument("--model", metavar="NAME", help="name of a model (else the first one)")
     parser.add_argument(
         "--floor",
-        type=_score,
+        type=score,
         default=0.01,
         metavar="SCORE",
         help="lowest score that is written, 0 to 1 (default %(default)s)",
     )
-    _add_device(parser)
+    add_device(parser)
     parser.add_argument(
         "--any-image",
         action="store_true",
@@ -185,7 +154,7 @@ def _add_detect(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--proposals",
-        type=_whole_number,
+        type=whole_number,
         default=0,
         metavar="N",
         help="write also the N best regions that a two-stage model looked at",
@@ -198,138 +167,39 @@ def _add_detect(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_analyse(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
-    parser.add_argument("--model", metavar="NAME", help="name of a model (else the first one)")
-    _add_device(parser)
-    _add_database(parser)
-
-
 def _add_render(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE")
-    parser.add_argument("--out", required=True, type=_png_to_write, metavar="FILE.png")
+    parser.add_argument("--out", required=True, type=png_to_write, metavar="FILE.png")
     parser.add_argument(
-        "--frame", type=_whole_number, default=1, metavar="N", help="number of the frame, from 1"
+        "--frame", type=whole_number, default=1, metavar="N", help="number of the frame, from 1"
     )
     parser.add_argument(
         "--window",
-        type=_window,
+        type=window,
         metavar="CENTER/WIDTH",
         help="window in modality values, for example -600/1500 (else the file's, else automatic)",
     )
-
-
-def _add_export(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "paths",
-        nargs="*",
-        type=Path,
-        metavar="PATH",
-        help="export only what was decided on the images of these files or folders (else all)",
-    )
-    parser.add_argument("--format", required=True, choices=tuple(FORMATS))
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="a new folder")
-    parser.add_argument(
-        "--reader",
-        metavar="NAME",
-        help="only this reader's decisions (else the consensus, or those of the only reader)",
-    )
-    parser.add_argument(
-        "--pictures",
-        choices=tuple(Pictures),
-        type=Pictures,
-        help="png8: as the reader sees them; png16: the values of the file; dicom: de-identified "
-        "(else what is usual for the format)",
-    )
-    parser.add_argument(
-        "--with-identity",
-        action="store_true",
-        help="reports and DICOM objects carry the patient's name, ids and dates and the UIDs of "
-        "the files (else a key and new UIDs)",
-    )
-    parser.add_argument(
-        "--burned-in",
-        choices=tuple(BurnedIn),
-        type=BurnedIn,
-        help="what becomes of images that may show identity in the picture: secondary captures, "
-        "ultrasound, colour, and what says so (else the export stops where there are any)",
-    )
-    parser.add_argument(
-        "--split",
-        type=_split,
-        metavar="TRAIN/VAL/TEST",
-        help="divide by patient, for example 0.8/0.1/0.1",
-    )
-    _add_database(parser)
-
-
-def _add_import(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE_OR_FOLDER")
-    parser.add_argument(
-        "--format",
-        required=True,
-        choices=tuple(name for name, row in FORMATS.items() if row.imports),
-    )
-    parser.add_argument(
-        "--reader",
-        metavar="NAME",
-        help="whose findings these are where the file does not say (else the login name)",
-    )
-    _add_database(parser)
-
-
-def _add_agreement(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--readers",
-        nargs=2,
-        metavar=("A", "B"),
-        help="only these two (else every two that have signed a study in common)",
-    )
-    parser.add_argument(
-        "--out",
-        type=_file_to_write,
-        metavar="FILE.csv",
-        help="write it as CSV as well, with a line for each study",
-    )
-    _add_database(parser)
-
-
-def _add_backup(parser: argparse.ArgumentParser) -> None:
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument(
-        "--out",
-        type=_file_to_write,
-        metavar="FILE",
-        help="the copy, an SQLite file (else one with the time in its name, among the backups)",
-    )
-    what.add_argument(
-        "--restore",
-        type=Path,
-        metavar="FILE",
-        help="put this copy in the place of the label database; what is there now is kept aside",
-    )
-    _add_database(parser)
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
     from viewer.commands.training_arguments import add_arguments  # noqa: PLC0415
 
     add_arguments(parser)
-    _add_device(parser)
+    add_device(parser)
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     from viewer.commands.evaluate_arguments import add_arguments  # noqa: PLC0415
 
     add_arguments(parser)
-    _add_device(parser)
+    add_device(parser)
 
 
 def _add_models(parser: argparse.ArgumentParser) -> None:
     from viewer.commands.models_arguments import add_arguments  # noqa: PLC0415
 
     for verb in add_arguments(parser):
-        _add_home(verb, default=argparse.SUPPRESS)
+        add_home(verb, default=argparse.SUPPRESS)
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:
@@ -339,68 +209,12 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, metavar="DIR", help="data set to run over besides, and be timed"
     )
     parser.add_argument(
-        "--images", type=_whole_number, metavar="N", help="only so many of its images"
+        "--images", type=whole_number, metavar="N", help="only so many of its images"
     )
     parser.add_argument(
         "--labelme", type=Path, metavar="FILE", help="peer of the viewer (else the one on PATH)"
     )
-    _add_device(parser)
-
-
-# --- values --------------------------------------------------------------------------------------
-
-
-def _score(text: str) -> float:
-    try:
-        score = float(text)
-    except ValueError:
-        score = -1.0
-    if not 0 <= score <= 1:
-        raise argparse.ArgumentTypeError(f"a score is a number from 0 to 1, not '{text}'")
-    return score
-
-
-def _whole_number(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"a whole number from 1 is needed, not '{text}'")
-    return int(text)
-
-
-def _window(text: str) -> VoiWindow:
-    match = re.fullmatch(r"([-+]?\d*\.?\d+)/(\d*\.?\d+)", text)
-    if match is None or float(match[2]) <= 0:
-        raise argparse.ArgumentTypeError(
-            f"a window is CENTER/WIDTH with a width above 0, for example 40/400, not '{text}'"
-        )
-    center, width = float(match[1]), float(match[2])
-    # PS3.3 C.11.2.1.2: below a width of 1 only LINEAR_EXACT is defined.
-    function = VoiFunction.LINEAR if width >= 1 else VoiFunction.LINEAR_EXACT
-    return VoiWindow(center, width, function)
-
-
-def _split(text: str) -> Split:
-    try:
-        return Split.of(text)
-    except ExchangeError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _file_to_write(text: str) -> Path:
-    path = Path(text)
-    try:
-        if path.is_dir():
-            raise argparse.ArgumentTypeError(f"{path} is a folder; a file name is needed")
-        if not path.absolute().parent.is_dir():
-            raise argparse.ArgumentTypeError(f"there is no folder {path.parent} to write it in")
-    except OSError as error:
-        raise argparse.ArgumentTypeError(f"{path} cannot be written: {error.strerror}") from error
-    return path
-
-
-def _png_to_write(text: str) -> Path:
-    if not text.lower().endswith(".png"):
-        raise argparse.ArgumentTypeError(f"the name of a picture ends in .png, not '{text}'")
-    return _file_to_write(text)
+    add_device(parser)
 
 
 # --- running: each command is imported when it is asked for --------------------------------------
@@ -432,60 +246,10 @@ def _detect(options: argparse.Namespace, home: Home) -> int:
     return detect(request, home)
 
 
-def _analyse(options: argparse.Namespace, home: Home) -> int:
-    from viewer.commands.analyse import analyse  # noqa: PLC0415
-
-    return analyse(options.paths, options.model, options.device, home)
-
-
 def _render(options: argparse.Namespace, _home: Home) -> int:
     from viewer.commands.render import render  # noqa: PLC0415
 
     render(options.file, options.out, options.frame, options.window)
-    return 0
-
-
-def _export(options: argparse.Namespace, home: Home) -> int:
-    from viewer.commands.labels import export_labels  # noqa: PLC0415
-
-    chosen = Options(
-        options.reader,
-        options.pictures,
-        options.split,
-        identity=options.with_identity,
-        burned_in=options.burned_in,
-    )
-    export_labels(home, FORMATS[options.format], options.out, options.paths, chosen)
-    return 0
-
-
-def _import(options: argparse.Namespace, home: Home) -> int:
-    from viewer.commands.labels import import_labels  # noqa: PLC0415
-
-    return import_labels(home, FORMATS[options.format], options.file, options.reader)
-
-
-def _agreement(options: argparse.Namespace, home: Home) -> int:
-    from viewer.commands.agreement import agreement  # noqa: PLC0415
-
-    agreement(home, None if options.readers is None else tuple(options.readers), options.out)
-    return 0
-
-
-def _backup(options: argparse.Namespace, home: Home) -> int:
-    from viewer.commands import database  # noqa: PLC0415
-
-    if options.restore is None:
-        database.back_up(home, options.out)
-    else:
-        database.restore(home, options.restore)
-    return 0
-
-
-def _verify(_options: argparse.Namespace, home: Home) -> int:
-    from viewer.commands.database import verify_database  # noqa: PLC0415
-
-    verify_database(home)
     return 0
 
 
@@ -529,25 +293,8 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Run]]
         _add_detect,
         _detect,
     ),
-    "analyse": (
-        "put studies into the worklist and run the detector over them",
-        _add_analyse,
-        _analyse,
-    ),
     "render": ("write the picture of one frame as PNG", _add_render, _render),
-    "export": ("write the decided findings with their images", _add_export, _export),
-    "import": ("read findings and candidates into the label database", _add_import, _import),
-    "agreement": (
-        "say how far the readers who signed the same studies agree",
-        _add_agreement,
-        _agreement,
-    ),
-    "backup": ("copy the label database, or put a copy in its place", _add_backup, _backup),
-    "verify": (
-        "check that nothing in the label database was changed or lost",
-        _add_database,
-        _verify,
-    ),
+    **review_arguments.COMMANDS,
     "models": ("list, add, use and remove models", _add_models, _models),
     "train": ("train a model on exported findings", _add_train, _train),
     "evaluate": ("measure a model on labelled images", _add_evaluate, _evaluate),
