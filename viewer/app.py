@@ -30,6 +30,7 @@ from viewer.settings import Settings
 from viewer.ui import (
     analysis,
     backing_up,
+    batching,
     dialogs,
     exchanging,
     frames,
@@ -38,12 +39,17 @@ from viewer.ui import (
     mpr_view,
     objects,
     opening,
+    prefetch,
+    reading_list,
     tag_browser,
     theme,
     thumbnails,
     view_picture,
+    watching,
+    worklist,
 )
 from viewer.ui.analysis import Model
+from viewer.ui.batching import BatchEngine
 from viewer.ui.engine import Engine
 from viewer.ui.jobs import Jobs
 from viewer.ui.main_window import MainWindow
@@ -70,6 +76,11 @@ class Workers:
         self.tags = Worker("decode")
         self.objects = Worker("decode")  # reports, presentation states, segmentations
         self.volumes = Worker("decode")  # whole stacks, beside the frames that are scrolled to
+        self.listing = Worker("decode")  # what comes into the worklist without being opened
+        self.ahead = Worker("decode")  # the next studies of the list
+        # A batch has its own, so that the reader's image never waits for one of hundreds.
+        self.batch_decode = Worker("decode")
+        self.batch_model = Worker("model")
 
     def start(self) -> None:
         """Start those that the first picture will need."""
@@ -100,6 +111,14 @@ class Workers:
             read_tags=partial(client.read_tags, self.tags),
             objects=self._object_readers(),
             decode_for_volume=partial(client.decode_frame, self.volumes),
+            scan_for_list=partial(client.scan, self.listing),
+            scan_ahead=partial(client.scan, self.ahead),
+            decode_ahead=partial(client.decode_frame, self.ahead),
+            batch=BatchEngine(
+                scan=partial(client.scan, self.batch_decode),
+                decode=partial(client.decode_frame, self.batch_decode),
+                detect=partial(client.detect, self.batch_model, memory=self._memory),
+            ),
         )
 
     def _load(self, path: Path) -> list[tuple[Image, Frame]]:
@@ -118,6 +137,10 @@ class Workers:
             segmentation=lambda image: client.read_segmentation(self.objects, image),
         )
 
+    def _cancel_batch(self) -> None:
+        self.batch_decode.cancel()
+        self.batch_model.cancel()
+
     def jobs(self) -> Jobs:
         """The threads that wait for them, each able to interrupt what it waits for."""
         jobs = Jobs()
@@ -135,6 +158,11 @@ class Workers:
         jobs.add_slot(objects.SLOT, self.objects.cancel)
         jobs.add_slot(mpr.SLOT, self.volumes.cancel)
         jobs.add_slot(mpr_view.SLOT)
+        jobs.add_slot(worklist.SLOT)
+        jobs.add_slot(reading_list.SLOT, self.listing.cancel)
+        jobs.add_slot(watching.SLOT, self.listing.cancel)
+        jobs.add_slot(prefetch.SLOT, self.ahead.cancel)
+        jobs.add_slot(batching.SLOT, self._cancel_batch)
         return jobs
 
 

@@ -70,6 +70,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Proposals of a two-stage model",
         tuple((number, f"the {number} best") for number in ("10", "20", "50", "100")),
     ),
+    Setting("watched_folder", "", "Folder whose new files come into the worklist"),
     Setting("last_folder", ""),
     Setting("export_format", ""),
     Setting("export_pictures", ""),

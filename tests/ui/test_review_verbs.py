@@ -36,13 +36,12 @@ def open_desk(desk: Desk, tmp_path: Path) -> Desk:
     return desk
 
 
-def meet(kind: type[QWidget], do: Callable[[QWidget], None], tries: int = 600) -> None:
+def meet(kind: type[QWidget], do: Callable[[QWidget], None], tries: int = 100) -> None:
     """Do something with the dialog or menu that is about to come, as a person would."""
 
     def look() -> None:
-        popup, dialog = QApplication.activePopupWidget(), QApplication.activeModalWidget()
-        there = popup or dialog
-        if isinstance(there, kind) and (popup or there.isActiveWindow()):
+        there = QApplication.activePopupWidget() or QApplication.activeModalWidget()
+        if isinstance(there, kind):
             do(there)
         elif tries:
             meet(kind, do, tries - 1)

@@ -124,8 +124,7 @@ class Desk:
         modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
         widget: QWidget | None = None,
     ) -> None:
-        QApplication.processEvents()  # a dialog that has just closed may still take the focus along
-        if not self.window.isActiveWindow():
+        if not self.window.isActiveWindow():  # a dialog was open
             with self.qtbot.waitActive(self.window):
                 self.window.activateWindow()
         QTest.keyClick(widget or self.window.viewport, key, modifier)  # type: ignore[call-overload]

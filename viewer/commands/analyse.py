@@ -36,7 +36,7 @@ def analyse(paths: Sequence[Path], model: str | None, device: str, home: Home) -
     ):
         images, _ = find_images(decoder, paths)
         ids = store.worklist.add(images)
-        names = {row.id: row.patient or row.description for row in store.worklist.rows("")}
+        names = {row.id: row.patient_name or row.description for row in store.worklist.rows("")}
         machine = Machine(
             scan=partial(client.scan, decoder),
             decode=partial(client.decode_frame, decoder),

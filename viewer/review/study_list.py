@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
@@ -48,7 +49,7 @@ class StudyList:
         weights_sha256 : of the present model.
         """
         studies, logs = schema.studies, schema.logs
-        query = _rows_of(reader, mode, weights_sha256)
+        query = rows_of(reader, mode, weights_sha256)
         others = (
             sa.select(logs.c.study_id, logs.c.reader)
             .where(logs.c.role == Role.READER.value, logs.c.reader != reader)
@@ -59,13 +60,15 @@ class StudyList:
             others = others.where(logs.c.study_id.in_(ids))
         with reading(self._engine) as connection:
             names: dict[int, str] = {}
-            for study_id, name in connection.execute(others).tuples():
-                names[study_id] = f"{names[study_id]}, {name}" if study_id in names else name
-            found = connection.execute(query).all()
+            for row in connection.execute(others):
+                before = names.get(row.study_id)
+                names[row.study_id] = f"{before}, {row.reader}" if before else row.reader
+            # As the driver gives them: making SQLAlchemy's rows takes half as long again.
+            cursor = cast("Iterable[tuple[Any, ...]]", connection.execute(query).cursor)
+            found = [WorklistRow._make(row) for row in cursor]
         if not names:
-            return list(map(WorklistRow._make, found))
-        rows = map(WorklistRow._make, found)
-        return [row._replace(readers=names[row.id]) if row.id in names else row for row in rows]
+            return found
+        return [WorklistRow(*row[:-1], names[row.id]) if row.id in names else row for row in found]
 
     def id_of(self, study: StudyHeader) -> int | None:
         """The row of a study, None where it has none."""
@@ -126,7 +129,7 @@ class StudyList:
             connection.execute(sa.update(table).where(table.c.id == study_id).values(**values))
 
 
-def _rows_of(reader: str, mode: Mode, weights_sha256: str) -> sa.Select[tuple[object, ...]]:
+def rows_of(reader: str, mode: Mode, weights_sha256: str) -> sa.Select[tuple[object, ...]]:
     """The columns of a ``WorklistRow``, in its order."""
     studies, logs = schema.studies, schema.logs
     own = (

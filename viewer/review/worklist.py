@@ -74,11 +74,6 @@ class WorklistRow(NamedTuple):
         return not self.signed and self.failure is None
 
     @property
-    def patient(self) -> str:
-        """The name as it is read: DICOM has carets between its parts (PS3.5 6.2.1)."""
-        return self.patient_name.replace("^", " ").strip()
-
-    @property
     def why(self) -> str:
         """Why the study is where it is in the order of triage, in a few words."""
         if self.failure is not None or self.signed:
@@ -187,8 +182,9 @@ class Filter:
 
 
 def _has(row: WorklistRow, words: Sequence[str]) -> bool:
-    fields = (row.patient, row.patient_id, row.description, row.modality, row.readers)
-    text = " ".join(fields).casefold()
+    text = (
+        f"{row.patient_name} {row.patient_id} {row.description} {row.modality} {row.readers}"
+    ).casefold()
     return all(word in text for word in words)
 
 

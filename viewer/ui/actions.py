@@ -206,6 +206,17 @@ TABLE: tuple[Row, ...] = (
     Row("link_window", "&Layout", "Link the window", ("Shift+L",),
         lambda w: w.linking.toggle_window(), checked=lambda f: f.linked_window),
     *(_preset_row(number) for number in range(1, MOST + 1)),
+    Row("worklist", "Wor&klist", "Worklist", ("F2", "Ctrl+L"), lambda w: w.reading_list.toggle(),
+        checked=lambda f: f.worklist, button="Worklist"),
+    Row("next_study", "Wor&klist", "Next unread study", ("U",),
+        lambda w: w.reading_list.next_unread()),
+    Row("add_to_list", "Wor&klist", "Add folder to the worklist…", ("Ctrl+Shift+L",),
+        lambda w: w.reading_list.add_folder(), gap=True),
+    Row("remove_from_list", "Wor&klist", "Remove from the worklist", (),
+        lambda w: w.reading_list.remove(), lambda f: f.worklist or f.study),
+    Row("analyse_list", "Wor&klist", "Analyse the list", (), lambda w: w.reading_list.analyse(),
+        lambda f: f.model, gap=True),
+    Row("stop_list", "Wor&klist", "Stop analysing the list", (), lambda w: w.batching.cancel()),
     Row("analyse", "Fi&ndings", "Analyse this image", ("F5",), lambda w: w.analysis.run(),
         lambda f: f.image and f.model and not f.analysing, button="Analyse"),
     Row("stop", "Fi&ndings", "Stop the analysis", ("Shift+F5",), lambda w: w.analysis.cancel(),
@@ -276,7 +287,8 @@ _MEASURE = ("Measure", tuple(tool.value for tool in SHAPES))
 # The tool bar, left to right; None is a line, "" takes the room that is left.
 _TOOL_BAR = (
     "open", None, "window", "pan", "zoom", _MEASURE, "box", None, "fit", "auto", "invert", None,
-    "one", "two", "four", "mpr", None, "undo", "redo", None, "marks", "analyse", "", "sign",
+    "one", "two", "four", "mpr", None, "undo", "redo", None, "marks", "analyse", "",
+    "worklist", "sign",
 )  # fmt: skip
 
 MOUSE: tuple[tuple[str, str], ...] = (

@@ -22,6 +22,8 @@ from viewer.ui.reading import Reading
 
 SLOT = "model"
 
+_MOST_AHEAD = 2  # images that wait to be analysed before they are opened
+
 DetectProgress = Callable[[DetectUpdate], None]
 Detect = Callable[[Frame, Path, float, str, DetectProgress, int], Detections]
 
@@ -70,6 +72,7 @@ class _Task:
     key: ImageKey
     study: StudyHeader
     frame: Frame
+    ahead: Image | None = None  # this image, which the reader has not opened yet
 
 
 class Analysis(QObject):
@@ -96,6 +99,7 @@ class Analysis(QObject):
         self._running: _Task | None = None
         self._stage = ""
         self._next: _Task | None = None
+        self._ahead: list[_Task] = []
         self._failures: dict[ImageKey, str] = {}
         self._stopped: set[ImageKey] = set()  # cancelled: not started again by itself
         self._seconds: dict[ImageKey, float] = {}
@@ -177,9 +181,47 @@ class Analysis(QObject):
         self.model = model
         self.changed.emit()
 
+    def prepare(self, image: Image, frame: Frame) -> None:
+        """Analyse an image that will be opened soon, once the reader waits for nothing here.
+
+        What runs is never broken off for another image: the worker would have to load the model
+        again, which takes longer than to let it finish.
+        """
+        key = ImageKey(image.uid, image.frame_number, frame.pixel_sha256)
+        if self._wanted_ahead(image, frame):
+            self._ahead = [*self._ahead, _Task(key, image.study, frame, image)][-_MOST_AHEAD:]
+            self._start_ahead()
+
+    def _wanted_ahead(self, image: Image, frame: Frame) -> bool:
+        model, series = self.model, image.series
+        return (
+            model is not None
+            and self._settings.flag("analyse_on_opening")
+            and not frame.incomplete
+            and model.card.refusal(series.modality, series.body_part, image.view, image.is_colour)
+            is None
+        )
+
+    def _start_ahead(self) -> None:
+        while self._ahead and self._running is None and self._next is None:
+            task = self._ahead.pop(0)
+            known = task.key in self._failures or task.key in self._stopped
+            if not known and not self._reading.sessions.analysed_by(task.key, self._weights):
+                self._start(task)
+
+    @property
+    def _weights(self) -> str:
+        return "" if self.model is None else self.model.card.weights_sha256
+
+    @property
+    def busy(self) -> bool:
+        """Whether an image is being analysed here."""
+        return self._running is not None
+
     def cancel(self) -> None:
         """Stop what runs and what waits."""
         self._next = None
+        self._ahead.clear()
         if self._running is not None:
             self._stopped.add(self._running.key)
             self._jobs.cancel(SLOT)
@@ -205,11 +247,7 @@ class Analysis(QObject):
     def _known(self, key: ImageKey) -> bool:
         """True where the present model has seen these pixels already."""
         run = self._run_of(key)
-        return (
-            run is not None
-            and self.model is not None
-            and run.weights_sha256 == self.model.card.weights_sha256
-        )
+        return run is not None and run.weights_sha256 == self._weights
 
     def _task(self) -> _Task | None:
         key, position, loaded = self._reading.key, self._reading.position, self._reading.loaded
@@ -245,10 +283,14 @@ class Analysis(QObject):
         self.changed.emit()
 
     def _done(self, task: _Task, detections: Detections, threshold: float) -> None:
+        sessions = self._reading.sessions
         try:
             # Under the key that was sent, whatever the screen shows by now.
-            self._reading.sessions.keep(task.key)
-            self._reading.sessions.of(task.study).add_run(task.key, detections, threshold)
+            if task.ahead is not None:
+                sessions.add_ahead(task.ahead, task.key, detections, threshold)
+            else:
+                sessions.keep(task.key)
+                sessions.of(task.study).add_run(task.key, detections, threshold)
             self._seconds[task.key] = detections.seconds
             self._proposals[task.key] = detections.proposals
         except ViewerError as error:
@@ -269,3 +311,4 @@ class Analysis(QObject):
             self._start(task)
         else:
             self.changed.emit()
+            self._start_ahead()

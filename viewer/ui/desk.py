@@ -7,6 +7,7 @@ from typing import Protocol
 from viewer.ui.adjudicating import Adjudicating
 from viewer.ui.analysis import Analysis
 from viewer.ui.asking import Asking
+from viewer.ui.batching import Batching
 from viewer.ui.cine import Cine
 from viewer.ui.deciding import Deciding
 from viewer.ui.differing import Differing
@@ -21,6 +22,7 @@ from viewer.ui.mpr import Mpr
 from viewer.ui.presentation import Presentation
 from viewer.ui.presets import Presets
 from viewer.ui.reading import Reading
+from viewer.ui.reading_list import ReadingList
 from viewer.ui.review_side import ReviewSide
 from viewer.ui.reviewing import Reviewing
 from viewer.ui.tag_browser import TagBrowser
@@ -33,11 +35,13 @@ class Desk(Protocol):
 
     grid: Grid
     reading: Reading
+    reading_list: ReadingList
     deciding: Deciding
     analysis: Analysis
     presentation: Presentation
     dressing: Dressing
     asking: Asking
+    batching: Batching
     finding_menus: FindingMenus
     reviewing: Reviewing
     side: ReviewSide

@@ -48,3 +48,4 @@ class Facts:
     overlays_shown: bool = True
     reanalysed: bool = False  # an image of the study was analysed more than once
     several_signed: bool = False  # two readers or more have signed the study
+    worklist: bool = False  # the list is in sight

@@ -23,6 +23,7 @@ from detector.types import Box
 from viewer import log
 from viewer.errors import ViewerError
 from viewer.home import Home
+from viewer.review.finding import Mode
 from viewer.review.thresholds import Thresholds
 from viewer.settings import Settings
 from viewer.ui import dialogs, wording
@@ -32,6 +33,7 @@ from viewer.ui.analysis import Analysis, Model
 from viewer.ui.arrival import Arrival
 from viewer.ui.asking import Asking
 from viewer.ui.backing_up import BackingUp
+from viewer.ui.batching import Batching
 from viewer.ui.cine import Cine
 from viewer.ui.deciding import Deciding
 from viewer.ui.differing import Differing
@@ -53,9 +55,11 @@ from viewer.ui.mpr import Mpr
 from viewer.ui.notice_bar import NoticeBar
 from viewer.ui.objects import Objects
 from viewer.ui.opening import Opening
+from viewer.ui.prefetch import Prefetch
 from viewer.ui.presentation import Presentation
 from viewer.ui.presets import Presets
 from viewer.ui.reading import Reading
+from viewer.ui.reading_list import ReadingList
 from viewer.ui.review_side import ReviewSide
 from viewer.ui.reviewing import Reviewing
 from viewer.ui.rows_place import RowsPlace
@@ -67,6 +71,9 @@ from viewer.ui.thumbnails import Thumbnails
 from viewer.ui.tools import Tool
 from viewer.ui.view_picture import ViewPicture
 from viewer.ui.viewport import Viewport
+from viewer.ui.watching import WatchedFolder
+from viewer.ui.worklist import Who, Worklist
+from viewer.ui.worklist_panel import WorklistPanel
 
 if TYPE_CHECKING:
     from viewer.review.store import Store
@@ -98,13 +105,14 @@ class MainWindow(QMainWindow):
         self._settings = settings
         self._sample = sample
         self._make_reading(engine, store, home, model)
-        self._make_widgets(engine)
+        self._make_widgets(engine, store)
         self._make_table(engine)
         self._lay_out()
         self.drop_target = DropTarget(self)
         self.grid.setAcceptDrops(True)  # after the window took the drops of all its children
         self._connect_reading()
         self._connect_work()
+        self._connect_list()
         if model is not None:
             self.reading.set_thresholds(Thresholds(model.card.default_threshold))
         self.status.show_reader(settings.reader)
@@ -128,6 +136,17 @@ class MainWindow(QMainWindow):
             jobs, self.reading, model=model, detect=engine.detect, settings=settings, parent=self
         )
         self.opening = Opening(jobs, engine.scan, self)
+        self.worklist = Worklist(jobs, home.database, store, self._who, self)
+        self.prefetch = Prefetch(jobs, engine.scan_ahead, engine.decode_ahead, self)
+        self.batching = Batching(
+            jobs,
+            home.database,
+            engine=engine.batch,
+            analysis=self.analysis,
+            settings=settings,
+            parent=self,
+        )
+        self.watched = WatchedFolder(jobs, home.database, engine.scan_for_list, self)
         self.exchanging = Exchanging(jobs, home, engine.files, self)
         self.backing_up = BackingUp(jobs, home.database, self)
         self.models = ModelChoice(
@@ -142,7 +161,7 @@ class MainWindow(QMainWindow):
             parent=self,
         )
 
-    def _make_widgets(self, engine: Engine) -> None:
+    def _make_widgets(self, engine: Engine, store: Store) -> None:
         """The panels, and what fills them."""
         self.grid = Grid(self.reading, self)
         self.objects = Objects(self._jobs, engine.objects, self)
@@ -151,6 +170,8 @@ class MainWindow(QMainWindow):
         self.centre = QStackedWidget(self)
         self.centre.addWidget(self.grid)
         self.browser = StudyBrowser(Thumbnails(self._jobs, engine.make_thumbnail, self), self)
+        self.worklist_panel = WorklistPanel(self)
+        self.centre.addWidget(self.worklist_panel)
         self.panel = FindingsPanel(self)
         self.bar = ThresholdBar(self)
         self.status = StatusLine(self)
@@ -193,6 +214,14 @@ class MainWindow(QMainWindow):
             browser=self.browser,
             side=self.side,
             parent=self,
+        )
+        self.reading_list = ReadingList(
+            self,
+            jobs=self._jobs,
+            scan=engine.scan_for_list,
+            patient_key=lambda image: store.patient_key(image.study),
+            settings=self._settings,
+            window=self,
         )
         self.arrival = Arrival(
             self.opening,
@@ -299,7 +328,8 @@ class MainWindow(QMainWindow):
         self.centre.currentChanged.connect(lambda _: self.presentation.refresh())
         self.presentation.facts_changed.connect(self.mpr.follow)
         self.mpr.facts_changed.connect(self.rows_place.follow)
-        self.rows_place.facts_changed.connect(self.actions_table.update)
+        self.rows_place.facts_changed.connect(self.reading_list.follow_facts)
+        self.reading_list.facts_changed.connect(self.actions_table.update)
         self.presentation.title_changed.connect(self.setWindowTitle)
 
     def _connect_work(self) -> None:
@@ -340,6 +370,30 @@ class MainWindow(QMainWindow):
         )
         self.status.reader_asked.connect(self.asking.settings)
         self.drop_target.dropped.connect(self._dropped)
+
+    def _connect_list(self) -> None:
+        """The worklist, and what fills it."""
+        self.arrival.settled.connect(self.reading_list.add)
+        self.asking.reader_changed.connect(lambda _: self.worklist.reload())
+        self.asking.reader_changed.connect(lambda _: self._watch())
+        self.watched.found.connect(self.worklist.add)
+        self.watched.failed.connect(self.notice.problem)
+        self.reading_list.failed.connect(self.notice.problem)
+        self.reading_list.informed.connect(self.notice.inform)
+        self.reading_list.working.connect(
+            lambda words, done, total: self.status.show_work(words, (done, total))
+        )
+        self.status.cancelled.connect(self.reading_list.cancel)
+        self._watch()
+
+    def _watch(self) -> None:
+        self.watched.watch(self._settings.text("watched_folder"))
+
+    def _who(self) -> Who:
+        """For whom the list is read, and which model is the present one."""
+        model = self.analysis.model
+        weights = "" if model is None else model.card.weights_sha256
+        return self._settings.reader, Mode(self._settings.text("reading_mode")), weights
 
     @property
     def viewport(self) -> Viewport:
@@ -411,10 +465,13 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self.full_screen.leave()  # the next window opens with all its panels
         self.rows_place.leave()
+        if self.reading_list.shown:
+            self.reading_list.leave()
         geometry, state = (
             base64.b64encode(kept.data()).decode("ascii")
             for kept in (self.saveGeometry(), self.saveState())
         )
         self.guarded(lambda: self._settings.change(window_geometry=geometry, window_state=state))
         self._jobs.close()
+        self.worklist.close()
         event.accept()

@@ -65,16 +65,29 @@ class Catalogue:
 class _Stream:
     """Turns what the scanner says into studies, seldom enough that sorting never holds it up."""
 
-    def __init__(self, catalogue: Catalogue, tell: Callable[[Found], None]) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        tell: Callable[[Found], None],
+        wanted: Callable[[Image], bool] | None = None,
+    ) -> None:
+        self.images = 0
+        self.all_skipped: list[Skipped] = []
         self._catalogue = catalogue
         self._tell = tell
+        self._wanted = wanted
         self._touched: dict[str, None] = {}
         self._skipped: list[Skipped] = []
         self._done = self._total = 0
         self._next_at = 0.0
 
     def take(self, update: ScanUpdate) -> None:
-        self._touched.update(dict.fromkeys(self._catalogue.add(update.images)))
+        images = update.images
+        if self._wanted is not None:
+            images = tuple(filter(self._wanted, images))
+        self.images += len(images)
+        self.all_skipped += update.skipped
+        self._touched.update(dict.fromkeys(self._catalogue.add(images)))
         self._skipped += update.skipped
         self._done, self._total = update.files_done, update.files_total
         if time.monotonic() >= self._next_at:
@@ -88,6 +101,21 @@ class _Stream:
         self._skipped.clear()
         now = time.monotonic()
         self._next_at = now + 8 * (now - began)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lot:
+    """Paths that are read together.
+
+    Attributes
+    ----------
+    wanted : which images of them are taken in.
+    then : told how many these were, and what was skipped.
+    """
+
+    paths: tuple[Path, ...]
+    wanted: Callable[[Image], bool] | None = None
+    then: Callable[[int, tuple[Skipped, ...]], None] | None = None
 
 
 class Opening(QObject):
@@ -109,7 +137,7 @@ class Opening(QObject):
         self._jobs = jobs
         self._scan = scan
         self._catalogue = Catalogue()
-        self._waiting: list[tuple[Path, ...]] = []
+        self._waiting: list[_Lot] = []
 
     @property
     def busy(self) -> bool:
@@ -117,8 +145,18 @@ class Opening(QObject):
 
     def open(self, paths: Sequence[Path]) -> None:
         if paths:
-            self._waiting.append(tuple(paths))
+            self._waiting.append(_Lot(tuple(paths)))
             self._next()
+
+    def open_study(
+        self,
+        paths: Sequence[Path],
+        wanted: Callable[[Image], bool],
+        then: Callable[[int, tuple[Skipped, ...]], None],
+    ) -> None:
+        """Open of these files only the wanted images; ``then`` learns how many there were."""
+        self._waiting.append(_Lot(tuple(paths), wanted, then))
+        self._next()
 
     def forget(self, study: Study) -> None:
         """A study was closed; not while files are read, whose thread has the catalogue."""
@@ -133,14 +171,20 @@ class Opening(QObject):
     def _next(self) -> None:
         if self.busy or not self._waiting:
             return
-        paths = self._waiting.pop(0)
+        lot = self._waiting.pop(0)
 
-        def work(report: Report) -> None:
-            stream = _Stream(self._catalogue, report)
-            self._scan(paths, stream.take)
+        def work(report: Report) -> tuple[int, tuple[Skipped, ...]]:
+            stream = _Stream(self._catalogue, report, lot.wanted)
+            self._scan(lot.paths, stream.take)
             stream.flush()
+            return stream.images, tuple(stream.all_skipped)
 
-        self._jobs.submit(SLOT, work, lambda _: self._end(), self._stopped, self._take)
+        def done(outcome: tuple[int, tuple[Skipped, ...]]) -> None:
+            if lot.then is not None:
+                lot.then(*outcome)
+            self._end()
+
+        self._jobs.submit(SLOT, work, done, self._stopped, self._take)
         self.started.emit()
 
     def _take(self, found: Found) -> None:

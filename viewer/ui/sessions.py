@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from detector.types import Detections
 from viewer.dicom.model import Image, ImageKey, StudyHeader
 from viewer.errors import StoreError
 from viewer.review.adjudication import Adjudication
 from viewer.review.finding import Mode
 from viewer.review.session import ReviewSession
+from viewer.review.study_log import run_of
 
 if TYPE_CHECKING:
     from viewer.review.store import Store
@@ -88,6 +90,29 @@ class Sessions(QObject):
     def drop_all(self) -> None:
         """Read all of them from the store again, when they are asked for."""
         self._sessions.clear()
+
+    def reload(self, study_uid: str, patient_key: str) -> None:
+        """A study was written to beside the window; if it is open, read it again."""
+        session = self._sessions.get((study_uid, patient_key))
+        if session is not None:
+            session.reload()
+
+    def analysed_by(self, key: ImageKey, weights_sha256: str) -> bool:
+        """Whether the latest run over these pixels is of this model."""
+        return self._store.analysed_by(key, weights_sha256)
+
+    def add_ahead(
+        self, image: Image, key: ImageKey, detections: Detections, threshold: float | None
+    ) -> None:
+        """Keep a run over an image that is not on the screen yet.
+
+        Raises
+        ------
+        StoreError
+        """
+        self._store.remember_images([(image, key.pixel_sha256)], shown=False)
+        self._store.record_run(run_of(key, detections, threshold), detections.detections)
+        self.reload(*self._key(image.study))
 
     def _key(self, study: StudyHeader) -> tuple[str, str]:
         return study.uid, self._store.patient_key(study)
