@@ -267,6 +267,29 @@ def test_render_of_what_is_not_there_is_exit_code_1_and_keeps_the_old_picture(
     assert out.read_bytes() == b"old"
 
 
+# --- analyse -------------------------------------------------------------------------------------
+
+
+def test_analyse_fills_the_worklist_and_says_what_it_could_not_do(
+    home: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "list"
+    folder.mkdir()
+    names = ("chest", "foot")
+    for number, name in enumerate(names):
+        own = {"StudyInstanceUID": f"1.2.{number}", "PatientID": name, "PatientName": name}
+        part = "FOOT" if name == "foot" else "CHEST"
+        make_dicom(folder / f"{name}.dcm", chest(number), BodyPartExamined=part, **own)
+    assert run("analyse", folder, "--model", model, "--device", "cpu") == 0
+    said = capsys.readouterr().err
+    assert "study 1 of 2: chest: 1 analysed" in said
+    assert "study 2 of 2: foot: Not analysed: this model reads" in said
+    assert "Analysed 1 image in 2 studies. Not for this model: 1." in said
+    with Store.open(home / "labels.sqlite") as store:
+        rows = {row.patient_id: row for row in store.worklist.rows("anybody")}
+    assert [rows[name].analysed for name in names] == [1, 0]
+
+
 # --- detect --------------------------------------------------------------------------------------
 
 

@@ -1,7 +1,9 @@
 """The detector over many studies of the worklist, beside a reader or without a window. No Qt.
 
-One study at a time; while an image is analysed the next one is decoded. What is found is kept study
-by study, so that a batch that is stopped has lost nothing. One bad file costs its study only.
+One study at a time. While an image is analysed the next one is decoded and what was found on the
+one before is written, each in a thread of its own: the detector waits for neither. What is found is
+kept image by image, so that a batch that is stopped has lost nothing. One bad file costs its study
+only.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 SCORE_FLOOR = 0.01  # everything above it is stored; the threshold only hides
 
-_DECODED_AHEAD = 2  # images
+_AHEAD = 2  # images that one thread may be before the next
 
 Scan = Callable[[tuple[Path, ...], Callable[[ScanUpdate], None]], int]
 DetectFrame = Callable[[Frame, Callable[[DetectUpdate], None]], Detections]
@@ -102,6 +104,18 @@ class _Picture:
     refused: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Analysed:
+    """What was found on an image; None where this model had been over it before."""
+
+    image: Image
+    pixel_sha256: str
+    detections: Detections | None
+
+
+_Step = _Study | _Picture | _Analysed
+
+
 @dataclass(slots=True)
 class _Outcome:
     id: int
@@ -144,9 +158,13 @@ class Batch:
             ``wait`` or a worker said so; the studies so far are kept.
         """
         sources = [(study, self._store.worklist.source(study)) for study in ids]
+        known = self._store.analysed_images(self._card.weights_sha256)
         summary = BatchSummary()
         began = time.monotonic()
-        with ahead(self._read(sources), _DECODED_AHEAD) as steps:
+        with (
+            ahead(self._read(sources), _AHEAD) as read,
+            ahead(self._analyse(read, known), _AHEAD) as steps,
+        ):
             for outcome in self._outcomes(steps):
                 self._keep(outcome)
                 done = summary.studies + 1
@@ -211,9 +229,38 @@ class Batch:
             return _Picture(image, None, INCOMPLETE, refused=True)
         return _Picture(image, frame)
 
-    # --- the thread that analyses and keeps ------------------------------------------------------
+    # --- the thread that analyses ----------------------------------------------------------------
 
-    def _outcomes(self, steps: Iterator[_Study | _Picture]) -> Iterator[_Outcome]:
+    def _analyse(
+        self, steps: Iterator[_Study | _Picture], known: frozenset[ImageKey]
+    ) -> Iterator[_Step]:
+        for step in steps:
+            if isinstance(step, _Picture) and step.image is not None and step.frame is not None:
+                yield self._analysed(step.image, step.frame, known)
+            else:
+                yield step
+
+    def _analysed(
+        self, image: Image, frame: Frame, known: frozenset[ImageKey]
+    ) -> _Analysed | _Picture:
+        if ImageKey(image.uid, image.frame_number, frame.pixel_sha256) in known:
+            return _Analysed(image, frame.pixel_sha256, None)
+        self._wait()
+        try:
+            detections = self._machine.detect(frame, self._watch)
+        except (InputError, EngineError) as error:
+            if self._loading:
+                raise
+            return _Picture(image, None, str(error))
+        self._loading = False
+        return _Analysed(image, frame.pixel_sha256, detections)
+
+    def _watch(self, update: DetectUpdate) -> None:
+        self._loading = update.stage == LOADING
+
+    # --- the thread of the caller, which keeps ---------------------------------------------------
+
+    def _outcomes(self, steps: Iterator[_Step]) -> Iterator[_Outcome]:
         outcome: _Outcome | None = None
         for step in steps:
             if isinstance(step, _Study):
@@ -225,34 +272,22 @@ class Batch:
         if outcome is not None:
             yield outcome
 
-    def _take(self, picture: _Picture, outcome: _Outcome) -> None:
-        if picture.image is None or picture.frame is None:
-            if picture.refused:
-                outcome.refusal = outcome.refusal or picture.reason
-            else:
-                outcome.failure = outcome.failure or picture.reason
-            return
-        try:
-            self._analyse(picture.image, picture.frame)
+    def _take(self, step: _Picture | _Analysed, outcome: _Outcome) -> None:
+        if isinstance(step, _Analysed):
+            self._keep_run(step)
             outcome.images += 1
-        except (InputError, EngineError) as error:
-            if self._loading:
-                raise
-            outcome.failure = outcome.failure or str(error)
+        elif step.refused:
+            outcome.refusal = outcome.refusal or step.reason
+        else:
+            outcome.failure = outcome.failure or step.reason
 
-    def _analyse(self, image: Image, frame: Frame) -> None:
-        key = ImageKey(image.uid, image.frame_number, frame.pixel_sha256)
-        self._store.remember_images([(image, frame.pixel_sha256)], shown=False)
-        if self._store.analysed_by(key, self._card.weights_sha256):
-            return
-        self._wait()
-        detections = self._machine.detect(frame, self._watch)
-        self._loading = False
-        run = run_of(key, detections, self._card.default_threshold)
-        self._store.record_run(run, detections.detections)
-
-    def _watch(self, update: DetectUpdate) -> None:
-        self._loading = update.stage == LOADING
+    def _keep_run(self, found: _Analysed) -> None:
+        seen = [(found.image, found.pixel_sha256)]
+        self._store.remember_images(seen, shown=False)
+        if found.detections is not None:
+            key = ImageKey(found.image.uid, found.image.frame_number, found.pixel_sha256)
+            run = run_of(key, found.detections, self._card.default_threshold)
+            self._store.record_run(run, found.detections.detections)
 
     def _keep(self, outcome: _Outcome) -> None:
         worklist = self._store.worklist
@@ -268,3 +303,18 @@ def duration(seconds: float) -> str:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def summary_words(summary: BatchSummary) -> str:
+    """What came of a batch, in a sentence or two."""
+    words = f"Analysed {_count(summary.images, 'image')} in {_count(summary.studies, 'study')}."
+    if summary.refusals:
+        words += f" Not for this model: {len(summary.refusals)}."
+    if summary.failures:
+        words += f" Failed: {len(summary.failures)}."
+    return words
+
+
+def _count(number: int, noun: str) -> str:
+    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else many}"

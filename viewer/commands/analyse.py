@@ -8,7 +8,15 @@ from functools import partial
 from pathlib import Path
 
 from detector import model_store
-from viewer.batch import SCORE_FLOOR, Batch, BatchStep, BatchSummary, Machine, duration
+from viewer.batch import (
+    SCORE_FLOOR,
+    Batch,
+    BatchStep,
+    BatchSummary,
+    Machine,
+    duration,
+    summary_words,
+)
 from viewer.commands.console import find_images, tell
 from viewer.commands.models import chosen_model
 from viewer.engine import client
@@ -56,9 +64,6 @@ def analyse(paths: Sequence[Path], model: str | None, device: str, home: Home) -
 
 
 def _tell_summary(summary: BatchSummary, names: dict[int, str]) -> None:
-    tell(
-        f"{summary.images} images in {summary.studies} studies analysed; "
-        f"{len(summary.refusals)} studies not for this model, {len(summary.failures)} failed"
-    )
+    tell(summary_words(summary))
     for study, failure in summary.failures.items():
         tell(f"failed: {names[study]}: {failure}")

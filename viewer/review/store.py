@@ -211,6 +211,15 @@ class Store:
         with reading(self._engine) as connection:
             return connection.scalar(query) == weights_sha256
 
+    def analysed_images(self, weights_sha256: str) -> frozenset[ImageKey]:
+        """The pixels over which the latest run is of this model."""
+        runs = schema.runs
+        columns = (runs.c.image_uid, runs.c.frame_number, runs.c.pixel_sha256)
+        query = sa.select(*columns, runs.c.weights_sha256).order_by(runs.c.sequence)
+        with reading(self._engine) as connection:
+            latest = {ImageKey(*row[:3]): row[3] for row in connection.execute(query)}
+        return frozenset(key for key, weights in latest.items() if weights == weights_sha256)
+
     def append(self, events: Sequence[Event], after: int | None = None) -> tuple[Event, ...]:
         """Keep decisions, in this order and in one transaction; on return they are on the disk.
 

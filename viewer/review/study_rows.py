@@ -74,9 +74,7 @@ def add(connection: Connection, studies: Iterable[ListedStudy]) -> tuple[int, ..
 def _add(connection: Connection, study: ListedStudy) -> int:
     table = schema.studies
     row = connection.execute(
-        sa.select(table.c.id, table.c.images, table.c.files, table.c.checked_by).where(
-            *_is(study.study_uid, study.patient_key)
-        )
+        sa.select(table.c.id, table.c.files).where(*_is(study.study_uid, study.patient_key))
     ).first()
     values = {
         **asdict(study),
@@ -92,7 +90,7 @@ def _add(connection: Connection, study: ListedStudy) -> int:
     others = {path: n for path, n in row.files.items() if path not in study.files}
     files = {path: n for path, n in others.items() if os.path.lexists(path)} | dict(study.files)
     values |= {"files": files, "images": sum(files.values())}
-    if values["images"] != row.images:
+    if files != row.files:
         values["checked_by"] = None
     connection.execute(sa.update(table).where(table.c.id == row.id).values(values))
     return int(row.id)

@@ -79,7 +79,8 @@ class WorklistRow(NamedTuple):
         if self.failure is not None or self.signed:
             return self.failure or "signed"
         if self.blind:
-            return "AI hidden until your first read" if self.analysed else self.refusal or ""
+            hidden = "AI hidden until your first read" if self.analysed else "not analysed yet"
+            return self.refusal or hidden
         if self.score is not None:
             count = self.open_candidates or 0
             noun = "candidate" if count == 1 else "candidates"

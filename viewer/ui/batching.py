@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from viewer.batch import SCORE_FLOOR, Batch, BatchStep, BatchSummary, Machine, duration
+from viewer.batch import (
+    SCORE_FLOOR,
+    Batch,
+    BatchStep,
+    BatchSummary,
+    Machine,
+    duration,
+    summary_words,
+)
 from viewer.dicom.model import Frame, Image
 from viewer.engine.messages import DetectUpdate
 from viewer.errors import Cancelled, ViewerError
@@ -137,18 +145,3 @@ class Batching(QObject):
 
     def _end(self, why: str) -> None:
         self.ended.emit(why + summary_words(self._summary))
-
-
-def summary_words(summary: BatchSummary) -> str:
-    """What came of a batch, in a sentence or two."""
-    words = f"Analysed {_count(summary.images, 'image')} in {_count(summary.studies, 'study')}."
-    if summary.refusals:
-        words += f" Not for this model: {len(summary.refusals)}."
-    if summary.failures:
-        words += f" Failed: {len(summary.failures)}; their rows say why."
-    return words
-
-
-def _count(number: int, noun: str) -> str:
-    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{number:,} {noun if number == 1 else many}"

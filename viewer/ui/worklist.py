@@ -54,6 +54,7 @@ class Worklist(QObject):
         self._listed: list[WorklistRow] | None = None
         self._modalities: list[str] | None = None
         self._waiting: list[Image] = []
+        self._put_since: set[int] = set()  # rows that were read again since the job was sent off
         self._again = False
         self._read_for: Who | None = None
         self._then: list[Callable[[], None]] = []
@@ -138,12 +139,16 @@ class Worklist(QObject):
         if not self.up_to_date:
             self.reload()
             return
+        self._put(study_id)
+        self._tell()
+
+    def _put(self, study_id: int) -> None:
         found = self._store.worklist.rows(*self._who(), study_id)
         if found:
             self._rows[study_id] = found[0]
         else:
             self._rows.pop(study_id, None)
-        self._tell()
+        self._put_since.add(study_id)
 
     def follow(self, study: StudyHeader) -> None:
         """This study is on the screen, and something of it may have changed."""
@@ -168,6 +173,7 @@ class Worklist(QObject):
         self._store.worklist.hide(ids)
         for study_id in ids:
             self._rows.pop(study_id, None)
+        self._put_since.update(ids)
         self._tell()
 
     def note_failure(self, study_id: int, sentence: str) -> None:
@@ -180,6 +186,7 @@ class Worklist(QObject):
             self._again = True
             return
         images, self._waiting, self._again = self._waiting, [], False
+        self._put_since.clear()
         who, beside = self._who(), self._beside
         wanted = self.loaded or bool(self._then)
 
@@ -195,6 +202,10 @@ class Worklist(QObject):
         if rows is not None and who == self._who():
             self._read_for = who
             self._rows = {row.id: row for row in rows}
+            for study_id in tuple(
+                self._put_since
+            ):  # the job may have read them before they changed
+                self._put(study_id)
             self.loaded = True
             self._modalities = None
             self._tell()

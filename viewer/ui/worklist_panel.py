@@ -236,9 +236,10 @@ class WorklistPanel(QWidget):
     def _choose(self) -> None:
         self._typing.stop()
         digits = self.date_from.text().replace("-", "").strip()
+        status = self.status.currentData()  # Qt makes a plain string of it
         choice = Filter(
             text=self.text.text(),
-            status=self.status.currentData(),
+            status=StudyStatus(status) if status else None,
             modality=self.modality.currentData() or "",
             date_from=digits if digits.isdigit() else "",
         )
