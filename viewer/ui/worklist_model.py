@@ -63,7 +63,7 @@ class WorklistModel(QAbstractTableModel):
         super().__init__(parent)
         self._rows: Sequence[WorklistRow] = ()
         self._current: int | None = None
-        self._numbers: dict[int, int] = {}
+        self._numbers: dict[int, int] | None = None
         self._bold = QFont()
         self._bold.setBold(True)
 
@@ -71,7 +71,7 @@ class WorklistModel(QAbstractTableModel):
         """List other rows; ``current`` is the study on the screen."""
         self.beginResetModel()
         self._rows, self._current = rows, current
-        self._numbers = {row.id: number for number, row in enumerate(rows)}
+        self._numbers = None
         self.endResetModel()
 
     def row(self, number: int) -> WorklistRow:
@@ -79,7 +79,11 @@ class WorklistModel(QAbstractTableModel):
 
     def number(self, study_id: int | None) -> int | None:
         """Where a study is listed, None where it is not."""
-        return None if study_id is None else self._numbers.get(study_id)
+        if study_id is None:
+            return None
+        if self._numbers is None:
+            self._numbers = {row.id: number for number, row in enumerate(self._rows)}
+        return self._numbers.get(study_id)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  Qt's signature
         return 0 if parent.isValid() else len(self._rows)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from viewer.review.worklist import Filter, Order, StudyStatus, WorklistRow
+from viewer.review.worklist import Filter, Order, StudyStatus, WorklistRow, count_unread
 from viewer.ui import theme
 from viewer.ui.status_line import ElidedLabel
 from viewer.ui.worklist_model import COLUMNS, WorklistModel
@@ -294,7 +294,7 @@ class WorklistPanel(QWidget):
         if not self.table.currentIndex().isValid():
             self.bring_up(current)
         self.table.verticalScrollBar().setValue(at)
-        unread = sum(row.unread for row in listed)
+        unread = count_unread(listed)
         of_all = "" if total in (None, len(listed)) else f" of {total:,}"
         noun = "study" if total == 1 else "studies"
         self.counts.setText(f"{len(listed):,}{of_all} {noun}, {unread:,} unread" if total else "")
