@@ -28,7 +28,8 @@ from viewer.errors import InputError
 from viewer.home import Home, bundled_models
 from viewer.review.store import Store
 from viewer.settings import Settings
-from viewer.ui.actions import TABLE, page_of_keys
+from viewer.ui.action_table import TABLE
+from viewer.ui.actions import page_of_keys
 from viewer.ui.dialogs import KeysDialog
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier

@@ -251,7 +251,7 @@ def test_signing_with_undecided_asks_still(open_desk: Desk) -> None:
 
 
 def test_every_key_stands_for_one_thing() -> None:
-    from viewer.ui.actions import TABLE
+    from viewer.ui.action_table import TABLE
 
     keys = [key for row in TABLE for key in row.keys]
     assert len(keys) == len(set(keys))
