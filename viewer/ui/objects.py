@@ -53,6 +53,7 @@ class Objects(QObject):
         self._contents: OrderedDict[Key, Content | str] = OrderedDict()
         self._waiting: OrderedDict[Key, Callable[[], Content]] = OrderedDict()
         self._awaited: set[Key] = set()  # somebody shows what is there without it
+        self._read_now: Key | None = None
         self._indexes: dict[StudyKey, _Index] = {}
 
     # --- what there is ---------------------------------------------------------------------------
@@ -114,6 +115,8 @@ class Objects(QObject):
             return found
         if not ahead:
             self._awaited.add(key)
+        if key == self._read_now:
+            return None
         self._waiting[key] = read
         self._waiting.move_to_end(key)
         while len(self._waiting) > _WAITING:
@@ -126,6 +129,7 @@ class Objects(QObject):
         if self._jobs.busy(SLOT) or not self._waiting:
             return
         key, read = self._waiting.popitem()
+        self._read_now = key
 
         def work(_progress: Progress) -> Content:
             return read()
@@ -138,10 +142,13 @@ class Objects(QObject):
         )
 
     def _failed(self, key: Key, error: ViewerError) -> None:
-        if not isinstance(error, Cancelled):
+        if isinstance(error, Cancelled):
+            self._read_now = None
+        else:
             self._keep(key, str(error))
 
     def _keep(self, key: Key, content: Content | str) -> None:
+        self._read_now = None
         self._contents[key] = content
         while len(self._contents) > _KEPT:
             self._contents.popitem(last=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QDockWidget, QStackedWidget, QWidget
@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QDockWidget, QStackedWidget, QWidget
 from viewer.batch import BatchStep
 from viewer.dicom.model import Image, ScanUpdate, Skipped, Study
 from viewer.errors import Cancelled, ViewerError
-from viewer.review.study_list import Source
 from viewer.review.worklist import WorklistRow
 from viewer.settings import Settings
 from viewer.ui import dialogs
@@ -30,6 +29,9 @@ from viewer.ui.prefetch import Prefetch, Prepared, Wanted
 from viewer.ui.reading import Reading
 from viewer.ui.worklist import Worklist
 from viewer.ui.worklist_panel import WorklistPanel
+
+if TYPE_CHECKING:
+    from viewer.review.study_list import Source
 
 SLOT = "listing"
 
