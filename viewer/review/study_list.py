@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from viewer.dicom.model import Image, StudyHeader
 from viewer.review import schema, study_rows
@@ -60,15 +60,14 @@ class StudyList:
             others = others.where(logs.c.study_id.in_(ids))
         with reading(self._engine) as connection:
             names: dict[int, str] = {}
-            for row in connection.execute(others):
-                before = names.get(row.study_id)
-                names[row.study_id] = f"{before}, {row.reader}" if before else row.reader
-            # As the driver gives them: making SQLAlchemy's rows takes half as long again.
-            cursor = cast("Iterable[tuple[Any, ...]]", connection.execute(query).cursor)
-            found = [WorklistRow._make(row) for row in cursor]
-        if not names:
-            return found
-        return [WorklistRow(*row[:-1], names[row.id]) if row.id in names else row for row in found]
+            for study_id, name in _tuples(connection, others):
+                before = names.get(study_id)
+                names[study_id] = f"{before}, {name}" if before else name
+            made = WorklistRow._make
+            return [
+                made((*row[:-1], names[row[0]])) if row[0] in names else made(row)
+                for row in _tuples(connection, query)
+            ]
 
     def id_of(self, study: StudyHeader) -> int | None:
         """The row of a study, None where it has none."""
@@ -127,6 +126,11 @@ class StudyList:
         table = schema.studies
         with writing(self._engine) as connection:
             connection.execute(sa.update(table).where(table.c.id == study_id).values(**values))
+
+
+def _tuples(connection: Connection, query: sa.Select[Any]) -> Iterable[tuple[Any, ...]]:
+    """As the driver gives them: making SQLAlchemy's rows takes half as long again."""
+    return cast("Iterable[tuple[Any, ...]]", connection.execute(query).cursor)
 
 
 def rows_of(reader: str, mode: Mode, weights_sha256: str) -> sa.Select[tuple[object, ...]]:
