@@ -118,7 +118,8 @@ class TestContent:
             categories=("opacity",), input_size=1, weights_sha256=WEIGHTS, modalities=("DX",),
             body_parts=(), views=(), default_threshold=0.37, description="",
             evaluation={
-                "images": 100, "patients": 80,
+                "images": 300, "patients": 250,  # of all categories, read or not
+                "categories": {"opacity": {"images": 100, "patients": 80}},
                 "operating_points": [
                     {"threshold": 0.37, "sensitivity": 0.66, "false_marks_per_image": 0.31}
                 ],

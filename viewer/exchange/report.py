@@ -231,12 +231,11 @@ def _operating_points(card: ModelCard | None, thresholds: Sequence[float]) -> It
         if point is None:
             yield Fact("Threshold", f"{at}; how often it is right was not measured")
             continue
-        images, patients = (card.evaluation.get(name) for name in ("images", "patients"))
-        measured = f", measured on {images} images of {patients} patients" if patients else ""
+        on = operating_point.measured_words(operating_point.measured_on(card))
         yield Fact(
             "Threshold",
             f"{at}: the detector finds {point.sensitivity * 100:.0f} % of findings with "
-            f"{point.false_marks_per_image:.1f} false marks an image{measured}",
+            f"{point.false_marks_per_image:.1f} false marks an image{on and ', measured on '}{on}",
         )
 
 

@@ -97,6 +97,23 @@ def measured_on(card: ModelCard) -> tuple[MeasuredSet, ...]:
     return tuple(sets)
 
 
+def measured_words(measured: Sequence[MeasuredSet]) -> str:
+    """On how many images of how many patients, for each category; empty where nothing is said."""
+    if not measured:
+        return ""
+    each = [_images(one) for one in measured]
+    if len(measured) > 1:
+        each = [f"{words} for {one.category}" for words, one in zip(each, measured, strict=True)]
+    fold = ", out of fold" if all(one.out_of_fold for one in measured) else ""
+    return f"{', '.join(each[:-1])}{' and ' if each[1:] else ''}{each[-1]}{fold}"
+
+
+def _images(measured: MeasuredSet) -> str:
+    images = "image" if measured.images == 1 else "images"
+    patients = "patient" if measured.patients == 1 else "patients"
+    return f"{measured.images} {images} of {measured.patients} {patients}"
+
+
 def _numbers(point: Mapping[str, Any]) -> tuple[float, float, float]:
     return (
         float(point["threshold"]),

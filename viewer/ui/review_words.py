@@ -10,7 +10,7 @@ from viewer.review.finding import Event, Finding, Status, Verb
 from viewer.review.fold import ReviewState
 from viewer.review.history import History
 from viewer.review.matching import SAME_FINDING_IOU
-from viewer.review.operating_point import MeasuredSet, OperatingPoint
+from viewer.review.operating_point import MeasuredSet, OperatingPoint, measured_words
 from viewer.review.thresholds import Thresholds
 
 STATUS_WORDS = {
@@ -60,7 +60,7 @@ def operating_point_words(
     if point is None:
         return "How often this threshold is right was not measured."
     where = "By category" if thresholds.by_category else f"At {thresholds.default:.2f}"
-    on = _measured_words(measured)
+    on = measured_words(measured)
     return f"{where}: finds {_figures(point, ' of findings')}{on and ', measured on '}{on}."
 
 
@@ -73,22 +73,6 @@ def _figures(point: OperatingPoint, of: str = "") -> str:
     marks = f"{point.false_marks_per_image:.1f}"
     noun = "mark" if marks == "1.0" else "marks"
     return f"{point.sensitivity * 100:.0f}{_PERCENT}{of} at {marks} false {noun} an image"
-
-
-def _measured_words(measured: Sequence[MeasuredSet]) -> str:
-    if not measured:
-        return ""
-    each = [_images(one) for one in measured]
-    if len(measured) > 1:
-        each = [f"{words} for {one.category}" for words, one in zip(each, measured, strict=True)]
-    fold = ", out of fold" if all(one.out_of_fold for one in measured) else ""
-    return f"{', '.join(each[:-1])}{' and ' if each[1:] else ''}{each[-1]}{fold}"
-
-
-def _images(measured: MeasuredSet) -> str:
-    images = "image" if measured.images == 1 else "images"
-    patients = "patient" if measured.patients == 1 else "patients"
-    return f"{measured.images} {images} of {measured.patients} {patients}"
 
 
 # --- signatures ----------------------------------------------------------------------------------
