@@ -169,24 +169,23 @@ class Filter:
 
     def passing(self, rows: Iterable[WorklistRow]) -> list[WorklistRow]:
         """The rows that pass, in their order."""
-        tests: list[Callable[[WorklistRow], bool]] = []
-        words = self.text.casefold().split()
-        if words:
-            tests.append(lambda row: _has(row, words))
+        passing = list(rows)
+        # One test after the other over all rows: 20,000 of them while a letter is typed.
         if self.status is not None:
-            tests.append(lambda row: row.status is self.status)
+            passing = [row for row in passing if row.status is self.status]
         if self.modality:
-            tests.append(lambda row: self.modality in row.modality.split("/"))
+            passing = [row for row in passing if self.modality in row.modality.split("/")]
         if self.date_from:
-            tests.append(lambda row: row.study_date >= self.date_from)
-        return [row for row in rows if all(test(row) for test in tests)] if tests else list(rows)
+            passing = [row for row in passing if row.study_date >= self.date_from]
+        for word in self.text.casefold().split():
+            passing = [row for row in passing if word in _text(row)]
+        return passing
 
 
-def _has(row: WorklistRow, words: Sequence[str]) -> bool:
-    text = (
-        f"{row.patient_name} {row.patient_id} {row.description} {row.modality} {row.readers}"
-    ).casefold()
-    return all(word in text for word in words)
+def _text(row: WorklistRow) -> str:
+    """What the reader may look for."""
+    said = (row.patient_name, row.patient_id, row.description, row.modality, row.readers)
+    return " ".join(said).casefold()
 
 
 def modalities(rows: Iterable[WorklistRow]) -> list[str]:

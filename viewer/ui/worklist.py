@@ -51,6 +51,7 @@ class Worklist(QObject):
         self._store = store
         self._who = who
         self._rows: dict[int, WorklistRow] = {}
+        self._in_order: list[WorklistRow] | None = None  # all of them: each letter filters anew
         self._listed: list[WorklistRow] | None = None
         self._modalities: list[str] | None = None
         self._waiting: list[Image] = []
@@ -69,16 +70,21 @@ class Worklist(QObject):
     @property
     def listed(self) -> Sequence[WorklistRow]:
         """What passes the filter, in the order in force."""
+        if self._in_order is None:
+            self._in_order = ordered(self._rows.values(), self.order, backwards=self.backwards)
         if self._listed is None:
-            passing = self.filter.passing(self._rows.values())
-            self._listed = ordered(passing, self.order, backwards=self.backwards)
+            self._listed = self.filter.passing(self._in_order)
         return self._listed
 
     def show(self, choice: Filter, order: Order, *, backwards: bool = False) -> None:
         """List what passes another filter, in another order."""
-        if (choice, order, backwards) != (self.filter, self.order, self.backwards):
-            self.filter, self.order, self.backwards = choice, order, backwards
-            self._tell()
+        if (order, backwards) != (self.order, self.backwards):
+            self._in_order = None
+        elif choice == self.filter:
+            return
+        self.filter, self.order, self.backwards = choice, order, backwards
+        self._listed = None
+        self.changed.emit()
 
     def next_unread(self) -> list[WorklistRow]:
         """The unread rows of the list, the next one first."""
@@ -225,7 +231,7 @@ class Worklist(QObject):
             self._run()
 
     def _tell(self) -> None:
-        self._listed = None
+        self._in_order = self._listed = None
         self.changed.emit()
 
     def close(self) -> None:
