@@ -24,15 +24,6 @@ def mode_of(log: StudyRecord, chosen: Mode) -> Mode:
     return log.events[0].mode if log.events else chosen
 
 
-def hides_detector(log: StudyRecord, chosen: Mode) -> bool:
-    """Whether nothing of the detector may be seen: no mark, score, count or image finding.
-
-    True in a blind reading until a first read is signed. One on other pixels than the present
-    ones is none.
-    """
-    return mode_of(log, chosen) is Mode.BLIND and fold(log).first_read is None
-
-
 def first_read(log: StudyRecord) -> ReviewState | None:
     """What the reader said before anything of the detector was seen.
 
